@@ -1,0 +1,97 @@
+/** The application: every route on one screen, and the one place where errors become answers. */
+import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
+import { problem } from './problem.js';
+import { feedName, segmentsOf } from './resource/address.js';
+import type { Context } from './resource/context.js';
+import { removeFeed } from './resource/feed.js';
+import { live, ready } from './resource/health.js';
+import { deleteMember, readMember, reviseMember } from './resource/member.js';
+import { publish } from './resource/publish.js';
+import { readFeed } from './resource/read.js';
+import { feedUrl, readService } from './resource/service.js';
+import { StoreUnavailable } from './store/store.js';
+
+type Handler = () => Promise<HttpResponse> | HttpResponse;
+/** What an address does by method; `HEAD` follows `GET`, and `OPTIONS` and `Allow` follow from the names. */
+type Resource = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler>>;
+
+/** @param onError is told of every error that is ours, for the log */
+export function makeApp(context: Context, onError: (error: unknown) => void): App {
+  return async (request) => {
+    try {
+      return await answer(resourceAt(context, request), request.method);
+    } catch (error) {
+      return errorResponse(error, onError);
+    }
+  };
+}
+
+/** Every address there is. */
+function resourceAt(context: Context, request: HttpRequest): Resource {
+  const [first, ...rest] = segmentsOf(request.path);
+  if (first === undefined) return { GET: () => readService(context, request) };
+  if (first === 'health' && rest.length === 1) {
+    if (rest[0] === 'live') return { GET: live };
+    if (rest[0] === 'ready') return { GET: () => ready(context) };
+  }
+  const [name, url, below] = feedAt(request.base, first, rest);
+  if (name !== undefined) {
+    if (below.length === 0) {
+      return {
+        GET: () => readFeed(context, request, name, url),
+        POST: () => publish(context, request, name, url),
+        DELETE: () => removeFeed(context, name),
+      };
+    }
+    const [collection, segment] = below;
+    if (collection === 'entries' && segment !== undefined && below.length === 2) {
+      const member = { feed: name, url, segment };
+      return {
+        GET: () => readMember(context, request, member),
+        PUT: () => reviseMember(context, request, member),
+        DELETE: () => deleteMember(context, request, member),
+      };
+    }
+  }
+  throw new HttpError(404, `There is nothing at ${JSON.stringify(request.path.slice(0, 200))}.`);
+}
+
+/** Both spellings of a feed's address: `feed=NAME`, and `feeds/NAME` of AtomMQ 1.03 and AtomBus. */
+function feedAt(base: string, first: string, rest: string[]): [string | undefined, string, string[]] {
+  if (first.startsWith('feed=')) {
+    const name = feedName(first.slice(5));
+    return [name, feedUrl(base, name), rest];
+  }
+  if (first === 'feeds' && rest[0] !== undefined) {
+    const name = feedName(rest[0]);
+    return [name, `${base}/feeds/${encodeURIComponent(name)}`, rest.slice(1)];
+  }
+  return [undefined, base, rest];
+}
+
+function answer(resource: Resource, method: string): Promise<HttpResponse> | HttpResponse {
+  const handler = resource[(method === 'HEAD' ? 'GET' : method) as keyof Resource];
+  if (handler !== undefined && Object.hasOwn(resource, method === 'HEAD' ? 'GET' : method)) return handler();
+  const methods = Object.keys(resource);
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  if (method === 'OPTIONS') {
+    const headers: Record<string, string> = { allow, 'cache-control': 'no-store' };
+    if (methods.includes('POST')) headers['accept-post'] = 'application/atom+xml, application/xml, text/xml';
+    return { status: 200, headers, body: '' };
+  }
+  throw new HttpError(405, `${method.slice(0, 40)} is not for this address; ${allow} are.`, { headers: { allow } });
+}
+
+/** The answer to whatever was thrown. A client is told what it did wrong, never how we are made. */
+function errorResponse(error: unknown, onError: (error: unknown) => void): HttpResponse {
+  if (error instanceof HttpError) return problem(error);
+  onError(error);
+  if (error instanceof StoreUnavailable) {
+    return problem(
+      new HttpError(503, 'The database does not answer; nothing was stored. Try again.', {
+        headers: { 'retry-after': '1' },
+      }),
+    );
+  }
+  return problem(new HttpError(500, 'Something went wrong here; nothing was stored.'));
+}

@@ -1,0 +1,71 @@
+/** From the entry that was sent to the entry that is kept, and from there to the documents that hold it. */
+import { HttpError } from '../http.js';
+import { formatTime, segmentOfAtomId } from './ids.js';
+import { APP, type HeldEntry, type SentEntry, TOMBSTONES } from './model.js';
+import { escapeAttribute, escapeText } from './xml.js';
+
+/** What the server adds where the publisher gave nothing. */
+export interface Stamp {
+  atomId: string;
+  /** Microseconds since 1970. */
+  published: number;
+  edited: number;
+}
+
+/**
+ * The whole element as the log keeps it: what was sent, to the letter, after what was missing.
+ * Links are not in it, since they depend on the address by which a reader came.
+ */
+export function storedXml(sent: SentEntry, stamp: Stamp): string {
+  const p = prefixOf(sent.name);
+  const edited = formatTime(stamp.edited);
+  let added = '';
+  if (sent.id === undefined) added += `<${p}id>${escapeText(stamp.atomId)}</${p}id>`;
+  if (!sent.hasTitle) added += `<${p}title></${p}title>`;
+  if (!sent.hasUpdated) added += `<${p}updated>${edited}</${p}updated>`;
+  if (!sent.hasPublished) added += `<${p}published>${formatTime(stamp.published)}</${p}published>`;
+  return `${sent.open}${added}<app:edited xmlns:app="${APP}">${edited}</app:edited>${sent.inner}</${sent.name}>`;
+}
+
+/** `atom:` in a document whose root is `atom:entry`, else nothing. */
+function prefixOf(name: string): string {
+  return name.slice(0, name.indexOf(':') + 1);
+}
+
+/**
+ * An entry with the server's links, as it stands in a feed; a deleted one is an RFC 6721 `at:deleted-entry`.
+ * @param feedUrl the absolute address of the feed
+ * @param author an author to write in where the entry has none (a stand-alone document), as markup without prefix
+ */
+export function writeEntry(entry: HeldEntry, feedUrl: string, author?: string): string {
+  if (entry.deleted) {
+    const ref = escapeAttribute(entry.atomId);
+    return `<at:deleted-entry xmlns:at="${TOMBSTONES}" ref="${ref}" when="${formatTime(entry.editedAt)}"/>`;
+  }
+  const { xml } = entry;
+  const end = xml.lastIndexOf('</');
+  const p = prefixOf(xml.slice(end + 2, -1));
+  const href = escapeAttribute(`${feedUrl}/entries/${segmentOfAtomId(entry.atomId)}`);
+  let links = `<${p}link rel="self" href="${href}"/><${p}link rel="edit" href="${href}"/>`;
+  if (author !== undefined && !entry.hasAuthor) {
+    links += `<${p}author><${p}name>${escapeText(author)}</${p}name></${p}author>`;
+  }
+  return xml.slice(0, end) + links + xml.slice(end);
+}
+
+/** One entry as a document of its own. */
+export function writeEntryDocument(entry: HeldEntry, feedUrl: string, author: string): string {
+  return `<?xml version="1.0" encoding="utf-8"?>\n${writeEntry(entry, feedUrl, author)}\n`;
+}
+
+/**
+ * The one entry of a document.
+ * @throws HttpError 422 when the document is a feed
+ */
+export function onlyEntry(document: { kind: string; entries: SentEntry[] }): SentEntry {
+  const [entry] = document.entries;
+  if (document.kind !== 'entry' || entry === undefined) {
+    throw new HttpError(422, 'The document is a feed; an entry is needed here.');
+  }
+  return entry;
+}

@@ -1,0 +1,72 @@
+/** Identity and time: UUIDv7 ids (RFC 9562 §5.7), a clock that never repeats, and the keys that ids are found by. */
+import { createHash, randomFillSync } from 'node:crypto';
+
+let last = 0;
+
+/** Microseconds since 1970, each call later than the one before, so that no two entries of a burst share a time. */
+export function now(): number {
+  const time = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  last = time > last ? time : last + 1;
+  return last;
+}
+
+/** An RFC 3339 time with microseconds. */
+export function formatTime(micros: number): string {
+  const millis = Math.floor(micros / 1000);
+  const rest = String(micros - millis * 1000).padStart(3, '0');
+  return `${new Date(millis).toISOString().slice(0, -1)}${rest}Z`;
+}
+
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+/** A new `urn:uuid:` id that sorts by `micros`: its sub-millisecond part fills the twelve bits after the version. */
+export function newAtomId(micros: number): string {
+  if (used + 8 > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const millis = Math.floor(micros / 1000);
+  const time = millis.toString(16).padStart(12, '0');
+  const fraction = Math.floor(((micros - millis * 1000) * 4096) / 1000);
+  const random = pool.toString('hex', used, used + 8);
+  used += 8;
+  const variant = ((Number.parseInt(random[0]!, 16) & 3) | 8).toString(16);
+  const sub = fraction.toString(16).padStart(3, '0');
+  return `urn:uuid:${time.slice(0, 8)}-${time.slice(8)}-7${sub}-${variant}${random.slice(1, 4)}-${random.slice(4)}`;
+}
+
+/**
+ * The id of an entry that was published with an `Idempotency-Key` and without an id: a UUIDv8 made of the feed and the key,
+ * so that the constraint on ids is the one that decides about repeats as well.
+ */
+export function atomIdOfIdempotencyKey(feed: string, key: string): string {
+  const hex = createHash('sha256').update(feed).update('\0').update(key).digest('hex');
+  const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
+  return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+const URN = 'urn:uuid:';
+
+/** What an entry is found by: the bare UUID of a `urn:uuid:` id, else a digest (43 characters, so the two never meet). */
+export function keyOfAtomId(atomId: string): string {
+  const uuid = bareUuid(atomId);
+  return uuid ?? createHash('sha256').update(atomId).digest('base64url');
+}
+
+/** The last segment of an entry's address: the bare UUID, else the percent-encoded id. */
+export function segmentOfAtomId(atomId: string): string {
+  return bareUuid(atomId) ?? encodeURIComponent(atomId);
+}
+
+/** The id that a decoded segment stands for. */
+export function atomIdOfSegment(segment: string): string {
+  return UUID.test(segment) ? URN + segment : segment;
+}
+
+function bareUuid(atomId: string): string | undefined {
+  if (!atomId.startsWith(URN)) return undefined;
+  const uuid = atomId.slice(URN.length);
+  return UUID.test(uuid) ? uuid : undefined;
+}

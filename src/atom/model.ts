@@ -1,0 +1,51 @@
+/** The terms of Atom (RFC 4287) that the rest of AtomMQ speaks in. */
+
+/** The namespace of Atom (RFC 4287 §2). */
+export const ATOM = 'http://www.w3.org/2005/Atom';
+/** The namespace of the Atom Publishing Protocol (RFC 5023 §6.1). */
+export const APP = 'http://www.w3.org/2007/app';
+/** The namespace of Atom tombstones (RFC 6721 §2). */
+export const TOMBSTONES = 'http://purl.org/atompub/tombstones/1.0';
+
+/**
+ * An entry as its publisher sent it, cut into what the server needs to make it its own.
+ * `open + inner + </name>` is a document by itself: every namespace that was in scope is declared on its start tag.
+ */
+export interface SentEntry {
+  /** The root's qualified name: `entry`, or `atom:entry` where the publisher used a prefix. */
+  name: string;
+  /** The start tag, made anew from its attributes. */
+  open: string;
+  /** Everything between the tags to the letter, less the elements that are the server's alone. */
+  inner: string;
+  /** `atom:id` without surrounding white space, where the publisher gave one. */
+  id: string | undefined;
+  hasTitle: boolean;
+  hasPublished: boolean;
+  hasUpdated: boolean;
+  /** The entry has an author of its own, or its source has one (RFC 4287 §4.2.1). */
+  hasAuthor: boolean;
+  /** Where the entry's start tag ends in the document that was sent, both from 1. */
+  line: number;
+  column: number;
+}
+
+/** What a body held: one entry, or a feed document with entries (a batch). */
+export interface SentDocument {
+  kind: 'entry' | 'feed';
+  entries: SentEntry[];
+}
+
+/** An entry as the log holds it, ready to be written into a document. */
+export interface HeldEntry {
+  /** Its place in its feed, from 1. */
+  position: number;
+  /** `atom:id`. */
+  atomId: string;
+  /** The whole element, without the server's links; empty once deleted. */
+  xml: string;
+  /** When it was stored or last revised, microseconds since 1970. */
+  editedAt: number;
+  hasAuthor: boolean;
+  deleted: boolean;
+}

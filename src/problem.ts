@@ -1,0 +1,37 @@
+/** Problem documents (RFC 9457), the body of every error answer. */
+import { HttpError, type HttpResponse } from './http.js';
+
+/** Title and last part of the type by status: what a program may tell errors apart by. */
+const KINDS: Record<number, [string, string]> = {
+  400: ['bad-request', 'Bad request'],
+  401: ['unauthorized', 'Credentials needed'],
+  403: ['forbidden', 'Forbidden'],
+  404: ['not-found', 'Not found'],
+  405: ['method-not-allowed', 'Method not allowed'],
+  406: ['not-acceptable', 'Not acceptable'],
+  408: ['timeout', 'Request timeout'],
+  409: ['conflict', 'Conflict'],
+  410: ['gone', 'Gone'],
+  411: ['length-required', 'Length required'],
+  412: ['precondition-failed', 'Precondition failed'],
+  413: ['too-large', 'Too large'],
+  415: ['unsupported-media-type', 'Unsupported media type'],
+  422: ['not-an-entry', 'Not a valid entry'],
+  429: ['too-many-requests', 'Too many requests'],
+  431: ['too-large', 'Header fields too large'],
+  500: ['internal', 'Internal error'],
+  503: ['unavailable', 'Unavailable'],
+};
+
+/** An error as an answer; anything but an {@link HttpError} is a 500 that says nothing of its cause. */
+export function problem(error: unknown): HttpResponse {
+  const known =
+    error instanceof HttpError ? error : new HttpError(500, 'Something went wrong here; nothing was stored.');
+  const { status, headers, members, message } = known;
+  const [type, title] = KINDS[status] ?? ['other', 'Error'];
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    body: `${JSON.stringify({ type: `urn:atommq:problem:${type}`, title, status, detail: message, ...members })}\n`,
+  };
+}

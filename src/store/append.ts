@@ -1,0 +1,87 @@
+/** The append by Knex's builder alone: for expectations, for ids that are held already, and for databases that have no statement of ours. */
+import type { Knex } from 'knex';
+import { asEntry, type EntryRow, type FeedRow } from './rows.js';
+import type { Append, Appended, Expectation, NewEntry, StoredEntry } from './store.js';
+
+/** Appends one request's entries inside a transaction, under the lock of their feed. */
+export async function appendOne(trx: Knex.Transaction, append: Append): Promise<Appended> {
+  const { entries, expect } = append;
+  const feed: FeedRow | undefined = await trx('mq_feed').where({ name: append.feed }).forUpdate().first();
+  const held = feed === undefined ? new Map<string, StoredEntry>() : await heldEntries(trx, feed.feed_id, entries);
+  const fresh: NewEntry[] = [];
+  const digests = new Map<string, string>();
+  for (const [index, entry] of entries.entries()) {
+    const digest = held.get(entry.key)?.digest ?? digests.get(entry.key);
+    if (digest === undefined) fresh.push(entry);
+    else if (digest !== entry.digest) return { kind: 'conflict', index };
+    digests.set(entry.key, entry.digest);
+  }
+  if (entries.length > 0 && fresh.length === 0) {
+    return { kind: 'repeated', entries: entries.map(({ key }) => held.get(key)!) };
+  }
+  if (expect !== undefined && !(await anyHolds(trx, feed, expect))) return { kind: 'unexpected' };
+  if (fresh.length > 0) await insert(trx, feed ?? (await makeFeed(trx, append)), fresh);
+  return { kind: 'appended' };
+}
+
+async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[]): Promise<void> {
+  const head = Number(feed.head);
+  const rows = entries.map((entry, i) => ({
+    feed_id: feed.feed_id,
+    position: head + 1 + i,
+    entry_key: entry.key,
+    atom_id: entry.atomId,
+    digest: entry.digest,
+    published_at: entry.at,
+    edited_at: entry.at,
+    has_author: entry.hasAuthor ? 1 : 0,
+    size: Buffer.byteLength(entry.xml),
+    xml: entry.xml,
+  }));
+  await trx.batchInsert('mq_entry', rows, 50);
+  await trx('mq_feed')
+    .where({ feed_id: feed.feed_id })
+    .update({ head: head + rows.length });
+}
+
+async function makeFeed(trx: Knex.Transaction, { feed, feedAtomId, entries }: Append): Promise<FeedRow> {
+  await trx('mq_feed').insert({ name: feed, atom_id: feedAtomId, created_at: entries[0]!.at });
+  return (await trx('mq_feed').where({ name: feed }).forUpdate().first())!;
+}
+
+async function heldEntries(
+  trx: Knex.Transaction,
+  feedId: number,
+  entries: NewEntry[],
+): Promise<Map<string, StoredEntry>> {
+  const held = new Map<string, StoredEntry>();
+  // In parts: a statement takes a bounded number of bindings.
+  for (let i = 0; i < entries.length; i += 500) {
+    const keys = entries.slice(i, i + 500).map(({ key }) => key);
+    const rows: EntryRow[] = await trx('mq_entry').where({ feed_id: feedId }).whereIn('entry_key', keys);
+    for (const row of rows) held.set(row.entry_key, asEntry(row));
+  }
+  return held;
+}
+
+async function anyHolds(trx: Knex.Transaction, feed: FeedRow | undefined, expect: Expectation[]): Promise<boolean> {
+  for (const expectation of expect) if (await holds(trx, feed, expectation)) return true;
+  return false;
+}
+
+async function holds(trx: Knex.Transaction, feed: FeedRow | undefined, expect: Expectation): Promise<boolean> {
+  const head = Number(feed?.head ?? 0);
+  switch (expect.kind) {
+    case 'exists':
+      return feed !== undefined;
+    case 'empty':
+      return head === 0;
+    case 'head':
+      return feed?.feed_id === expect.feedId && head === expect.head;
+    case 'last': {
+      if (feed === undefined) return false;
+      const last: EntryRow | undefined = await trx('mq_entry').where({ feed_id: feed.feed_id, position: head }).first();
+      return last?.entry_key === expect.key && Number(last.edited_at) === expect.editedAt;
+    }
+  }
+}
