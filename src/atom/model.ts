@@ -20,6 +20,8 @@ export interface SentEntry {
   inner: string;
   /** `atom:id` without surrounding white space, where the publisher gave one. */
   id: string | undefined;
+  /** What stands between the tags of `content`, to the letter; undefined where there is none. */
+  content: string | undefined;
   hasTitle: boolean;
   hasPublished: boolean;
   hasUpdated: boolean;

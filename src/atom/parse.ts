@@ -74,7 +74,7 @@ class Reading {
     }
     if (this.#depth === 1) this.#openRoot(tag);
     else if (this.#entry !== undefined) {
-      if (this.#depth === this.#entryDepth + 1) this.#entry.openChild(tag, this.#startOfTag());
+      if (this.#depth === this.#entryDepth + 1) this.#entry.openChild(tag, this.#startOfTag(), this.#parser.position);
       else this.#entry.openInner(tag, this.#depth - this.#entryDepth);
     } else if (this.#isAtom(tag, 'entry')) this.#openEntry(tag);
   }
@@ -146,7 +146,8 @@ class EntryReading {
   /** The text of the entry with the server's own elements left out, as slices. */
   readonly #slices: string[] = [];
   #from: number;
-  #child: { local: string; uri: string; start: number; tag: Tag; text: string } | undefined;
+  #child: { local: string; uri: string; start: number; inside: number; tag: Tag; text: string } | undefined;
+  #content: string | undefined;
   #id: string | undefined;
   #hasAuthor = false;
 
@@ -155,9 +156,9 @@ class EntryReading {
     this.#from = init.start;
   }
 
-  openChild(tag: Tag, start: number): void {
+  openChild(tag: Tag, start: number, inside: number): void {
     const uri = this.#init.bare && tag.uri === '' ? ATOM : tag.uri;
-    this.#child = { local: tag.local, uri, start, tag, text: '' };
+    this.#child = { local: tag.local, uri, start, inside, tag, text: '' };
     if (uri !== ATOM) return;
     const count = (this.#seen.get(tag.local) ?? 0) + 1;
     this.#seen.set(tag.local, count);
@@ -178,6 +179,10 @@ class EntryReading {
   closeChild(end: number, place: { line: number; column: number }): void {
     const child = this.#child!;
     this.#child = undefined;
+    if (child.uri === ATOM && child.local === 'content') {
+      const { text } = this.#init;
+      this.#content = child.tag.isSelfClosing ? '' : text.slice(child.inside, text.lastIndexOf('<', end - 1));
+    }
     if (this.#isServers(child.uri, child.local, child.tag, child.text, place)) {
       this.#slices.push(this.#init.text.slice(this.#from, child.start));
       this.#from = end;
@@ -235,6 +240,7 @@ class EntryReading {
       open: this.#startTag(),
       inner: tag.isSelfClosing ? '' : this.#slices.join(''),
       id: this.#id,
+      content: this.#content,
       hasTitle: this.#seen.has('title'),
       hasPublished: this.#seen.has('published'),
       hasUpdated: this.#seen.has('updated'),
