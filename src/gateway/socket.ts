@@ -28,15 +28,30 @@ export function fastCgiSocket(socket: string | undefined, env: NodeJS.ProcessEnv
   throw new Error('no socket: give --socket PATH|PORT, or let a web server or systemd pass one');
 }
 
-/** Removes a socket file that nobody listens on; a live one, or another kind of file, stays. */
+/** The error for a socket that another process listens on. */
+export function inUse(name: string): Error {
+  return Object.assign(new Error(`${name} is in use: another process listens on it`), { code: 'EADDRINUSE' });
+}
+
+/**
+ * Removes a socket file that nobody listens on.
+ * @throws Error with code EADDRINUSE when somebody does, or when it is a file of another kind
+ */
 export async function removeStale(path: string): Promise<void> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (file === undefined) return;
+  if (!file.isSocket()) {
+    throw Object.assign(new Error(`${path} is there already and is not a socket`), { code: 'EADDRINUSE' });
+  }
   const refused = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();
       resolve(false);
     });
-    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+    probe.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT'),
+    );
   });
-  if (refused) rmSync(path, { force: true });
+  if (!refused) throw inUse(path);
+  rmSync(path, { force: true });
 }
