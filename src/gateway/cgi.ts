@@ -42,7 +42,7 @@ class StandardInput implements AsyncIterable<Uint8Array> {
     // Without a length a web server may leave standard input open on a request that has no body.
     const bodiless = /^(GET|HEAD|DELETE|OPTIONS)$/.test(method);
     const most = announced ?? (bodiless ? 0 : Number.POSITIVE_INFINITY);
-    this.#left = most >= 0 ? most : 0;
+    this.#left = Number.isNaN(most) ? 0 : most;
   }
 
   /** What has not been read yet: an iteration that was broken off can be taken up again. */
