@@ -153,8 +153,10 @@ class Pool {
           return;
         }
         worker.off('exit', died);
+        // What was said while it was starting it may not have heard.
+        if (this.#stopping) worker.send(STOP, () => {});
         this.#serving.add(worker);
-        if (!this.#ready) this.#options.onReady?.(message.text);
+        if (!this.#ready && !this.#stopping) this.#options.onReady?.(message.text);
         this.#ready = true;
         resolve(worker);
       });
