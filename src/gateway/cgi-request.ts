@@ -123,9 +123,35 @@ export async function* measured(
   }
 }
 
+/** Some web servers pass the status on as it is, and a status line without a reason is not one (RFC 9112 §4). */
+const REASONS: Record<number, string> = {
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  204: 'No Content',
+  226: 'IM Used',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  410: 'Gone',
+  411: 'Length Required',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
 /** An answer in CGI's form (RFC 3875 §6): the head with `Status` first, and the body when it is in one piece. */
 export function cgiAnswer({ status, headers, body }: HttpResponse, method: string): Buffer[] {
-  let head = `Status: ${status}\r\n`;
+  let head = `Status: ${status} ${REASONS[status] ?? 'Answer'}\r\n`;
   for (const name in headers) {
     const value = headers[name]!;
     if (typeof value === 'string') head += line(name, value);

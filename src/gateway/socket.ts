@@ -30,7 +30,9 @@ export function fastCgiSocket(socket: string | undefined, env: NodeJS.ProcessEnv
 
 /** The error for a socket that another process listens on. */
 export function inUse(name: string): Error {
-  return Object.assign(new Error(`${name} is in use (EADDRINUSE): another process listens on it`), { code: 'EADDRINUSE' });
+  return Object.assign(new Error(`${name} is in use (EADDRINUSE): another process listens on it`), {
+    code: 'EADDRINUSE',
+  });
 }
 
 /**
