@@ -1,4 +1,5 @@
 /** Which socket a FastCGI server listens on, and what to do about a socket file that is there already. */
+import cluster from 'node:cluster';
 import { fstatSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 
@@ -20,11 +21,9 @@ export function fastCgiSocket(socket: string | undefined, env: NodeJS.ProcessEnv
       return { host: host.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(port) };
     return { path: socket };
   }
-  if (env.LISTEN_PID === String(process.pid) || (env.LISTEN_FDS !== undefined && env.NODE_UNIQUE_ID !== undefined)) {
-    return { fd: SYSTEMD };
-  }
-  // In a worker of ours descriptor 0 is empty; the primary has the socket.
-  if (env.NODE_UNIQUE_ID !== undefined || fstatSync(0).isSocket()) return { fd: 0 };
+  // In a worker of ours descriptor 0 is empty, and systemd's variables name the primary, which has the socket.
+  if (env.LISTEN_PID === String(cluster.isWorker ? process.ppid : process.pid)) return { fd: SYSTEMD };
+  if (cluster.isWorker || fstatSync(0).isSocket()) return { fd: 0 };
   throw new Error('no socket: give --socket PATH|PORT, or let a web server or systemd pass one');
 }
 
