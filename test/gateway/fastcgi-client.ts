@@ -59,9 +59,12 @@ export class FastCgiClient {
   closed = false;
   #wake: () => void = () => {};
 
-  constructor(path: string, allowHalfOpen = false) {
+  /** @param where a path, or a port of this machine */
+  constructor(where: string | number, allowHalfOpen = false) {
     const reader = new RecordReader();
-    this.socket = connect({ path, allowHalfOpen });
+    this.socket = connect(
+      typeof where === 'string' ? { path: where, allowHalfOpen } : { port: where, host: '127.0.0.1', allowHalfOpen },
+    );
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
       this.closed = true;

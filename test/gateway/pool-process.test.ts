@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -71,8 +71,8 @@ function childrenOf(pid: number): number[] {
 }
 
 /** The process that answered. */
-async function ask(path: string, uri = '/atommq/x'): Promise<number> {
-  const client = new FastCgiClient(path);
+async function ask(where: string | number, uri = '/atommq/x'): Promise<number> {
+  const client = new FastCgiClient(where);
   const { output } = await client.send(request(1, false, { REQUEST_URI: uri })).answer(1);
   return Number(/\r\n\r\n(\d+)/.exec(output)?.[1]);
 }
@@ -168,23 +168,24 @@ for (const [name, descriptor] of [
   ['systemd (3)', 3],
 ] as const) {
   test(`the descriptor of ${name}: served, reloaded, and let go when the parent is killed`, async () => {
-    const path = join(temporaryFolder(), 's');
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(path, resolve));
-    const handle = (server as unknown as { _handle: { fd: number } })._handle;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const handle = (server as unknown as { _handle: object })._handle;
     const pool =
       descriptor === 0 ? run(['fastcgi'], handle) : run(['fastcgi'], 'ignore', { LISTEN_FDS: '1' }, [handle]);
+    // Only the pool has it now: connections that came here would wait for ever.
+    server.close();
     await says(pool, new RegExp(`ready at fastcgi:descriptor ${descriptor}`));
     await until(() => childrenOf(pool.child.pid!).length === 2);
     const before = childrenOf(pool.child.pid!);
-    assert.ok(before.includes(await ask(path)));
+    assert.ok(before.includes(await ask(port)));
     pool.child.kill('SIGHUP');
     await says(pool, /all workers replaced/);
     const after = childrenOf(pool.child.pid!);
-    assert.ok(after.includes(await ask(path)));
+    assert.ok(after.includes(await ask(port)));
     pool.child.kill('SIGKILL');
     await until(() => after.every((pid) => !existsSync(`/proc/${pid}`)));
-    server.close();
   });
 }
 
