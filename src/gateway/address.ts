@@ -1,6 +1,7 @@
 /** The address of a request: which part is the mount point, which the application's, and how clients see it. */
-import { BlockList, isIP } from 'node:net';
+import type { BlockList } from 'node:net';
 import { HttpError } from '../http.js';
+import { forwardedBy, trustedList, trusts } from './forwarded.js';
 import type { AddressOptions } from './listener.js';
 
 export type Headers = Record<string, string | undefined>;
@@ -12,7 +13,7 @@ export interface Address {
   search: string;
 }
 
-/** What a gateway knows of one request. */
+/** What a gateway knows of one request; strings have one character for each byte (latin1), as `node:http` gives them. */
 export interface Target {
   /** `REQUEST_URI` or the request line's target: raw, with its query. */
   uri: string | undefined;
@@ -29,52 +30,68 @@ export interface Target {
   remoteAddress: string | undefined;
 }
 
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i;
+
 /** Finds addresses by the options of a gateway, which are looked at once. */
 export class Addresses {
-  readonly #options: AddressOptions;
+  readonly #mount: string;
+  readonly #baseUrl: string | undefined;
   readonly #trusted: BlockList | undefined;
+  /** The host that was seen last: one that is valid need not be looked at again. */
+  #host = '';
 
+  /** @throws Error for a trusted proxy that is neither an address nor a range */
   constructor(options: AddressOptions) {
-    this.#options = options;
-    this.#trusted = options.trustedProxies.length === 0 ? undefined : blockList(options.trustedProxies);
+    this.#mount = options.mount.replace(/\/+$/, '');
+    this.#baseUrl = options.baseUrl?.replace(/\/+$/, '');
+    this.#trusted = options.trustedProxies.length === 0 ? undefined : trustedList(options.trustedProxies);
+  }
+
+  /** The mount point in force where the web server names none. */
+  get mount(): string {
+    return this.#mount;
   }
 
   /**
    * @throws HttpError 404 outside the mount point; 400 for an address with dot segments, bad escapes, NUL, or a bad host
    */
   of(target: Target): Address {
-    const { mount, baseUrl } = this.#options;
     const uri = target.uri === undefined ? undefined : withoutAuthority(target.uri);
-    const at = uri?.indexOf('?') ?? -1;
+    const at = uri === undefined ? -1 : uri.indexOf('?');
     const rawPath = at < 0 ? uri : uri!.slice(0, at);
-    const rawSearch = at < 0 ? '' : uri!.slice(at + 1);
-    const prefix = target.scriptName ?? mount;
+    let search = at < 0 ? '' : uri!.slice(at + 1);
+    const prefix = target.scriptName ?? this.#mount;
     let path = rawPath === undefined ? undefined : below(rawPath, prefix);
-    let search = rawSearch;
-    if (path === undefined && target.pathInfo !== undefined) {
+    if (path === undefined && target.pathInfo !== undefined && /^(\/|$)/.test(target.pathInfo)) {
       // No raw address, or one that a rewrite has changed: what the server decoded is encoded again.
-      path = encodeURI(target.pathInfo).replace(/[?#]/g, encodeURIComponent);
-      search = target.queryString ?? rawSearch;
+      path = target.pathInfo.replace(/[^\w\-.~!$&'()*+,;=:@/]/g, escapeByte);
+      search = target.queryString ?? search;
     }
-    if (path === undefined)
+    if (path === undefined) {
       throw new HttpError(404, `There is nothing here; AtomMQ is at ${prefix === '' ? '/' : prefix}.`);
+    }
     checkPath(path);
-    return { base: baseUrl ?? this.#origin(target) + prefix, path, search };
+    return { base: this.#baseUrl ?? this.#publicBase(target, prefix), path: visible(path), search: visible(search) };
   }
 
-  #origin({ headers, secure, authority, remoteAddress }: Target): string {
-    let scheme = secure ? 'https' : 'http';
-    let host = headers.host;
-    if (this.#trusted !== undefined && isListed(this.#trusted, remoteAddress)) {
-      const forwarded = forwardedBy(headers);
+  #publicBase(target: Target, prefix: string): string {
+    let scheme = target.secure ? 'https' : 'http';
+    let host = target.headers.host;
+    let front = '';
+    if (this.#trusted !== undefined && trusts(this.#trusted, target.remoteAddress)) {
+      const forwarded = forwardedBy(target.headers);
       scheme = forwarded.scheme ?? scheme;
       host = forwarded.host ?? host;
+      front = forwarded.prefix ?? front;
     }
-    if (host === undefined || host === '') host = authority;
-    if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i.test(host)) {
-      throw new HttpError(400, `The host ${JSON.stringify(host.slice(0, 80))} is not a valid one.`);
+    if (host === undefined || host === '') host = target.authority;
+    if (host !== this.#host) {
+      if (!HOST.test(host)) {
+        throw new HttpError(400, `The host ${JSON.stringify(host.slice(0, 80))} is not a valid one.`);
+      }
+      this.#host = host;
     }
-    return `${scheme}://${host}`;
+    return `${scheme}://${host}${front}${prefix}`;
   }
 }
 
@@ -85,24 +102,29 @@ function withoutAuthority(uri: string): string {
 
 /** What follows a prefix at a segment's boundary. */
 function below(path: string, prefix: string): string | undefined {
-  if (path === prefix) return '';
-  if (path.startsWith(prefix) && (path[prefix.length] === '/' || prefix === '')) return path.slice(prefix.length);
+  if (path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f)) {
+    return path.slice(prefix.length);
+  }
   // Web servers compare decoded: the mount point itself may have come with escapes.
-  const cut = path.split('/').slice(0, prefix.split('/').length).join('/');
+  const cut = path.split('/', prefix.split('/').length).join('/');
+  return cut !== prefix && decoded(cut) === decoded(prefix) ? path.slice(cut.length) : undefined;
+}
+
+function decoded(cut: string): string {
   try {
-    if (cut !== prefix && decodeURIComponent(cut) === prefix) return path.slice(cut.length);
+    return decodeURIComponent(visible(cut));
   } catch {
     throw badEscape(cut);
   }
-  return undefined;
 }
 
+/** The one place that refuses addresses, so that every door gives the same answer. */
 function checkPath(path: string): void {
-  if (!path.includes('%') && !path.includes('/.')) return;
+  if (!path.includes('%') && !path.includes('/.') && !/[\0-\x1f\x7f]/.test(path)) return;
   for (const segment of path.split('/')) {
     if (/%(?![0-9a-f]{2})/i.test(segment)) throw badEscape(segment);
     if (/^(\.|%2e){1,2}$/i.test(segment)) throw new HttpError(400, 'The address has a dot segment (. or ..) in it.');
-    if (/%00/.test(segment)) throw new HttpError(400, 'The address has a control character in it.');
+    if (/%00|[\0-\x1f\x7f]/.test(segment)) throw new HttpError(400, 'The address has a control character in it.');
   }
 }
 
@@ -113,35 +135,11 @@ function badEscape(segment: string): HttpError {
   );
 }
 
-/** `Forwarded` (RFC 7239) before the older fields; of several hops the one nearest to us. */
-function forwardedBy(headers: Headers): { scheme?: string | undefined; host?: string | undefined } {
-  const last = headers.forwarded?.split(',').at(-1);
-  const parameter = (name: string) => new RegExp(`(?:^|[;\\s])${name}="?([^";,\\s]*)`, 'i').exec(last ?? '')?.[1];
-  const scheme = (parameter('proto') ?? lastOf(headers['x-forwarded-proto']))?.toLowerCase();
-  return {
-    scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
-    host: parameter('host') ?? lastOf(headers['x-forwarded-host']),
-  };
+/** Bytes that clients should have encoded and did not: some servers pass them on, the application sees escapes. */
+function visible(raw: string): string {
+  return /[^\x21-\x7e]/.test(raw) ? raw.replace(/[^\x21-\x7e]/g, escapeByte) : raw;
 }
 
-function lastOf(field: string | undefined): string | undefined {
-  return field?.split(',').at(-1)?.trim() || undefined;
-}
-
-/** @throws Error for what is neither an address nor a range */
-function blockList(ranges: string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-function isListed(list: BlockList, address: string | undefined): boolean {
-  if (address === undefined || address === '') return false;
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return isIP(plain) !== 0 && list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+function escapeByte(character: string): string {
+  return `%${(character.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0')}`;
 }

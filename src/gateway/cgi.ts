@@ -1,9 +1,9 @@
 /** The CGI gateway: one request from the environment and standard input, one answer to standard output. */
-import { readSync, writeSync } from 'node:fs';
+import { readFileSync, readSync, writeSync } from 'node:fs';
 import type { App, HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
-import { cgiHead, cgiRequest } from './cgi-request.js';
+import { cgiAnswer, cgiRequest, measured, type Params, streams } from './cgi-request.js';
 import type { AddressOptions } from './listener.js';
 
 const CHUNK = 65_536;
@@ -12,60 +12,94 @@ const MOST_DRAINED = 256 * 1024 * 1024;
 
 /** Serves the one request; the caller then ends the process with code 0. */
 export async function serveCgi(app: App, options: AddressOptions): Promise<void> {
-  const input = new StandardInput(process.env.CONTENT_LENGTH);
+  const params = environment(process.env);
+  const method = params.REQUEST_METHOD || 'GET';
+  const length = params.CONTENT_LENGTH ? Number(params.CONTENT_LENGTH) : undefined;
+  const input = new StandardInput(length, method);
   let response: HttpResponse;
   try {
-    const request = cgiRequest(
-      { params: process.env, body: input, nature: { runOnce: true, multiprocess: true } },
-      new Addresses(options),
-      options,
-    );
-    response = await app(request);
+    const body = measured(input, length);
+    const nature = { runOnce: true, multiprocess: true };
+    response = await app(cgiRequest({ params, body, nature }, new Addresses(options), options));
   } catch (error) {
     response = problem(error);
   }
-  // Apache loses an answer that comes before it has passed on the whole body.
-  let drained = 0;
-  for await (const chunk of input) {
-    drained += chunk.length;
-    if (drained > MOST_DRAINED) break;
+  try {
+    input.drain();
+    for (const bytes of cgiAnswer(response, method)) write(bytes);
+    // What breaks off here leaves half an answer: nothing that a web server would take could follow it.
+    if (streams(response, method)) for await (const chunk of response.body) write(Buffer.from(chunk));
+  } catch {
+    // Nobody reads any more (EPIPE), or the body failed.
   }
-  await send(response);
-}
-
-async function send({ status, headers, body }: HttpResponse): Promise<void> {
-  const bodiless = process.env.REQUEST_METHOD === 'HEAD' || status === 204 || status === 304;
-  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-    const bytes = Buffer.from(body ?? '');
-    const length: Record<string, string> =
-      status === 204 || status === 304 ? {} : { 'content-length': String(bytes.length) };
-    const head = Buffer.from(cgiHead(status, { ...headers, ...length }));
-    write(bodiless ? head : Buffer.concat([head, bytes]));
-    return;
-  }
-  write(Buffer.from(cgiHead(status, headers)));
-  if (!bodiless) for await (const chunk of body) write(Buffer.from(chunk));
 }
 
 /** Standard input up to the announced length, or to its end where none is (a chunked request under Apache). */
 class StandardInput implements AsyncIterable<Uint8Array> {
   #left: number;
 
-  constructor(announced: string | undefined) {
+  constructor(announced: number | undefined, method: string) {
     // Without a length a web server may leave standard input open on a request that has no body.
-    const bodiless = /^(GET|HEAD|DELETE|OPTIONS)?$/.test(process.env.REQUEST_METHOD ?? '');
-    this.#left = announced ? Number(announced) : bodiless ? 0 : Number.POSITIVE_INFINITY;
+    const bodiless = /^(GET|HEAD|DELETE|OPTIONS)$/.test(method);
+    const most = announced ?? (bodiless ? 0 : Number.POSITIVE_INFINITY);
+    this.#left = Number.isNaN(most) ? 0 : most;
   }
 
   /** What has not been read yet: an iteration that was broken off can be taken up again. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    while (this.#left > 0) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, this.#left));
-      const length = again(() => readSync(0, chunk, 0, chunk.length, null));
-      this.#left = length === 0 ? 0 : this.#left - length;
-      if (length > 0) yield chunk.subarray(0, length);
+    for (let chunk = this.#read(); chunk !== undefined; chunk = this.#read()) yield chunk;
+  }
+
+  /** Reads what nobody wanted: Apache loses an answer that comes before it has passed on the whole body. */
+  drain(): void {
+    let drained = 0;
+    for (let chunk = this.#read(); chunk !== undefined && drained < MOST_DRAINED; chunk = this.#read()) {
+      drained += chunk.length;
     }
   }
+
+  #read(): Buffer | undefined {
+    if (this.#left <= 0) return undefined;
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, this.#left));
+    const length = again(() => {
+      try {
+        return readSync(0, chunk, 0, chunk.length, null);
+      } catch (error) {
+        if (isCode(error, 'EOF', 'ECONNRESET')) return 0;
+        throw error;
+      }
+    });
+    this.#left = length === 0 ? 0 : this.#left - length;
+    return length === 0 ? undefined : chunk.subarray(0, length);
+  }
+}
+
+/**
+ * The variables with one character for each byte, as the other gateways have them. Node decodes them as UTF-8, and what
+ * is not UTF-8 is lost then; only Linux lets us have a second look.
+ */
+function environment(env: NodeJS.ProcessEnv): Params {
+  const params: Params = { ...env };
+  let lost = false;
+  for (const name in params) {
+    const value = params[name]!;
+    if (/[^\0-\x7f]/.test(value)) params[name] = Buffer.from(value).toString('latin1');
+    if (value.includes('\ufffd')) lost = true;
+  }
+  return lost ? { ...params, ...rawEnvironment() } : params;
+}
+
+function rawEnvironment(): Params {
+  const params: Params = {};
+  try {
+    for (const pair of readFileSync('/proc/self/environ', 'latin1').split('\0')) {
+      const at = pair.indexOf('=');
+      if (at > 0) params[pair.slice(0, at)] = pair.slice(at + 1);
+    }
+  } catch {
+    // Not Linux: the values stay as Node has them.
+  }
+  return params;
 }
 
 function write(bytes: Buffer): void {
@@ -79,10 +113,12 @@ function again(call: () => number): number {
     try {
       return call();
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      if (!isCode(error, 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
   }
+}
+
+function isCode(error: unknown, ...codes: string[]): boolean {
+  return codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -1,120 +1,120 @@
 /** One FastCGI connection: takes the place of node-fastcgi's record stream, and lets nothing through that would harm it. */
 import { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import { BodyQueue } from './body-queue.js';
+import { type Drain, FRESH } from './drain.js';
+import { Exchange } from './fastcgi-exchange.js';
+import { FastCgiOutput } from './fastcgi-output.js';
+import { loadPackage, type OutgoingRecord, type RecordStream } from './fastcgi-package.js';
 import {
+  endContent,
   type FcgiRecord,
   ProtocolError,
   RecordReader,
   readPairs,
   TYPE,
-  writePair,
-  writeRecord,
-  writeStream,
+  writePairs,
 } from './fastcgi-records.js';
 
-const require = createRequire(import.meta.url);
-
-/** The parts of the record classes of `fastcgi-stream` that node-fastcgi works with. */
-interface Records {
-  BeginRequest: { new (role: number, flags: number): object; flags: Record<string, number> };
-  AbortRequest: new () => object;
-  Params: new (params: unknown[]) => object;
-}
-
-export const codec = require('fastcgi-stream') as { FastCGIStream: unknown; records: Records };
-
+/** Most bytes of parameters in one request, and in the unfinished requests of one connection. */
 const MOST_PARAMS = 1024 * 1024;
-const MOST_REQUESTS = 256;
+const MOST_PENDING = 4 * MOST_PARAMS;
+/** Most requests at the same time on one connection. */
+export const MOST_REQUESTS = 256;
+/** So much is thrown away after our last word before the connection is cut, in bytes and in milliseconds. */
+const MOST_LINGERING = 64 * 1024 * 1024;
+const LONGEST_LINGERING = 5000;
+
+const RESPONDER = 1;
 const KEEP_CONN = 1;
+/** Protocol states of a request's end (§5.5). */
+const COMPLETE = 0;
 const OVERLOADED = 2;
-const CAPABILITIES: Record<string, string> = { FCGI_MAX_CONNS: '2000', FCGI_MAX_REQS: '2000', FCGI_MPXS_CONNS: '1' };
+const UNKNOWN_ROLE = 3;
 
-/** A request as it comes in; node-fastcgi knows only its number. */
-export interface Incoming {
-  params: Record<string, string>;
-  body: BodyQueue;
-  /** Aborts when the client or the web server gives the request up. */
-  gone: AbortController;
-}
-
-interface Opening extends Incoming {
-  keep: boolean;
-  chunks: Buffer[];
-  length: number;
-  started: boolean;
-}
-
-/** A record as node-fastcgi writes it. */
-interface OutgoingRecord {
-  TYPE: number;
-  data?: Uint8Array | string;
-  appStatus?: number;
-  protocolStatus?: number;
-}
-
-/** node-fastcgi makes one of these for each connection, and hears from it the event `record`. */
-export class FastCgiConnection extends EventEmitter {
+/** node-fastcgi gets one of these for each connection, and hears from it the event `record`. */
+export class FastCgiConnection extends EventEmitter implements RecordStream {
   readonly #socket: Socket;
+  readonly #drain: Drain;
+  readonly #capabilities: Record<string, string>;
   readonly #reader = new RecordReader();
-  readonly #requests = new Map<number, Opening>();
+  readonly #output: FastCgiOutput;
+  readonly #requests = new Map<number, Exchange>();
   readonly #since = Date.now();
+  readonly #records = loadPackage().records;
   #served = 0;
   #keep = true;
+  #ending = false;
   #halfClosed = false;
   #pausing = 0;
 
-  constructor(socket: Socket) {
+  /** @param capabilities what a web server may ask about (§4.1) */
+  constructor(socket: Socket, drain: Drain, capabilities: Record<string, string>) {
     super();
     this.#socket = socket;
+    this.#drain = drain;
+    this.#capabilities = capabilities;
+    this.#output = new FastCgiOutput(socket, (full) => this.#setPaused(full));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('end', () => {
-      // A client that has sent all still wants its answers.
-      this.#halfClosed = true;
-      for (const request of this.#requests.values()) if (!request.body.complete) request.body.fail();
-      this.#endIfDone();
-    });
+    socket.on('end', () => this.#readEnded());
     socket.on('close', () => {
-      for (const request of this.#requests.values()) this.#giveUp(request);
+      for (const request of this.#requests.values()) request.giveUp();
       this.#requests.clear();
+      this.#output.close();
     });
   }
 
   /** What came with a request that node-fastcgi announces. */
-  incoming(id: number): Incoming | undefined {
+  exchange(id: number): Exchange | undefined {
     return this.#requests.get(id);
   }
 
-  /** Some request or record has begun to come and is not complete. */
-  get unfinished(): boolean {
-    return (
-      this.#reader.unfinished || [...this.#requests.values()].some(({ body, started }) => !started || !body.complete)
-    );
+  /** Ends the connection unless a request runs, or it is so fresh that its first one may be on its way. */
+  endIfIdle(): void {
+    const used = this.#served > 0 || Date.now() - this.#since > FRESH;
+    if (this.#requests.size === 0 && used && !this.#reader.unfinished) this.#end();
   }
 
-  /** May be ended without harm: nothing runs, and it is not so fresh that a request may be on its way. */
-  get idle(): boolean {
-    return this.#requests.size === 0 && (this.#served > 0 || Date.now() - this.#since > 2000);
+  /**
+   * The answer to a request has failed half-way. Web servers take any end of a request for the end of a whole answer,
+   * so the connection is cut where nobody else is on it.
+   */
+  breakOff(id: number): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    if (this.#requests.size === 1) this.#socket.destroy();
+    else this.#finish(request, 1, COMPLETE);
+  }
+
+  /** Called when nothing has moved for a while: cuts the connection if that is the peer's fault. */
+  stalled(): void {
+    const owes = (request: Exchange) => !request.started || (!request.body.complete && !request.body.paused);
+    const fault =
+      this.#output.full || this.#reader.unfinished || this.#ending || [...this.#requests.values()].some(owes);
+    if (fault || (this.#served === 0 && this.#requests.size === 0)) this.#socket.destroy();
   }
 
   /** Called by node-fastcgi for everything it sends; `done` is always called. */
   writeRecord(id: number, record: OutgoingRecord, done?: (error?: Error | null) => void): void {
-    if (record.TYPE === TYPE.end) {
-      this.#end(id, record.appStatus ?? 0, record.protocolStatus ?? 0, done);
-    } else if (record.TYPE === TYPE.stderr || !this.#requests.has(id)) {
-      // Nothing is written to the web server's log this way, and nothing after a request's end.
-      process.nextTick(() => done?.());
+    const request = this.#requests.get(id);
+    // Nothing is written after a request's end, and standard error is not used: an empty record of it would
+    // follow every end.
+    if (request === undefined || record.TYPE === TYPE.stderr) {
+      done?.();
+    } else if (record.TYPE === TYPE.end) {
+      this.#finish(request, record.appStatus ?? 0, record.protocolStatus ?? COMPLETE);
+      done?.();
     } else {
-      const data = typeof record.data === 'string' ? Buffer.from(record.data) : (record.data ?? Buffer.alloc(0));
-      this.#write(data.length === 0 ? writeRecord(record.TYPE, id, data) : writeStream(record.TYPE, id, data), done);
+      const { data = '' } = record;
+      this.#output.write(record.TYPE, id, typeof data === 'string' ? Buffer.from(data) : data, done);
     }
   }
 
   #read(chunk: Buffer): void {
+    // After our last word: read, so that the peer gets to see it, and thrown away.
+    if (this.#ending) return;
     try {
       for (const record of this.#reader.read(chunk)) {
-        if (this.#socket.destroyed) return;
+        if (this.#socket.destroyed || this.#ending) return;
         this.#handle(record);
       }
     } catch (error) {
@@ -126,106 +126,106 @@ export class FastCgiConnection extends EventEmitter {
   #handle({ type, id, content }: FcgiRecord): void {
     const request = this.#requests.get(id);
     switch (type) {
-      case TYPE.getValues:
-        this.#write(writeRecord(TYPE.getValuesResult, 0, capabilities(content)));
-        return;
       case TYPE.begin:
         this.#begin(id, content);
         return;
-      case TYPE.abort:
-        if (request === undefined) return;
-        this.#giveUp(request);
-        this.emit('record', id, new codec.records.AbortRequest());
-        if (!request.started) this.#end(id, 1, 0);
-        return;
       case TYPE.params:
-        if (request !== undefined && !request.started) this.#params(id, request, content);
+        if (request !== undefined && !request.started) this.#params(request, content);
         return;
       case TYPE.stdin:
         if (content.length === 0) request?.body.end();
-        else request?.body.push(Buffer.from(content));
+        else request?.body.push(content);
+        return;
+      case TYPE.abort:
+        if (request === undefined) return;
+        request.giveUp();
+        if (request.started) this.emit('record', id, new this.#records.AbortRequest());
+        else this.#finish(request, 1, COMPLETE);
         return;
       case TYPE.data:
         return;
-      default: {
-        const unknown = Buffer.alloc(8);
-        unknown[0] = type;
-        this.#write(writeRecord(TYPE.unknown, 0, unknown));
-      }
+      case TYPE.getValues:
+        this.#output.write(TYPE.getValuesResult, 0, this.#values(content));
+        return;
+      default:
+        this.#output.write(TYPE.unknown, 0, Buffer.from([type, 0, 0, 0, 0, 0, 0, 0]));
     }
   }
 
   #begin(id: number, content: Buffer): void {
     if (id === 0 || content.length < 8 || this.#requests.has(id)) throw new ProtocolError('bad begin');
-    const role = content.readUInt16BE(0);
-    const keep = (content[2]! & KEEP_CONN) !== 0;
-    if (!keep) this.#keep = false;
-    const body = new BodyQueue((paused) => this.#setPaused(paused));
-    const gone = new AbortController();
-    this.#requests.set(id, { params: {}, body, gone, keep, chunks: [], length: 0, started: false });
-    if (this.#requests.size > MOST_REQUESTS) this.#end(id, 1, OVERLOADED);
-    // Whether the connection is kept is decided here: node-fastcgi would close it with the first request that ends.
-    else this.emit('record', id, new codec.records.BeginRequest(role, KEEP_CONN));
+    // One request that does not keep it ends the connection, after all that run by then.
+    if ((content[2]! & KEEP_CONN) === 0) this.#keep = false;
+    const request = new Exchange(id, this.#drain, (paused) => this.#setPaused(paused));
+    this.#requests.set(id, request);
+    if (content.readUInt16BE(0) !== RESPONDER) this.#finish(request, 0, UNKNOWN_ROLE);
+    else if (this.#requests.size > MOST_REQUESTS) this.#finish(request, 0, OVERLOADED);
   }
 
-  #params(id: number, request: Opening, content: Buffer): void {
-    request.length += content.length;
-    if (request.length > MOST_PARAMS) throw new ProtocolError('too many parameters');
+  #params(request: Exchange, content: Buffer): void {
     if (content.length > 0) {
-      // A pair may go on in the next record, so they are read together.
-      request.chunks.push(Buffer.from(content));
+      request.addParams(content);
+      let pending = 0;
+      for (const other of this.#requests.values()) pending += other.pending;
+      if (request.pending > MOST_PARAMS || pending > MOST_PENDING) throw new ProtocolError('too many parameters');
       return;
     }
-    request.params = readPairs(Buffer.concat(request.chunks));
-    request.chunks = [];
-    request.started = true;
-    this.emit('record', id, new codec.records.Params([]));
+    request.start();
+    // It hears of a request only now. Whether the connection is kept is decided here: it would close it with the
+    // first request that ends, whichever others run.
+    this.emit('record', request.id, new this.#records.BeginRequest(RESPONDER, KEEP_CONN));
+    this.emit('record', request.id, new this.#records.Params([]));
   }
 
-  #end(id: number, appStatus: number, protocolStatus: number, done?: (error?: Error | null) => void): void {
-    const request = this.#requests.get(id);
-    if (request === undefined) {
-      process.nextTick(() => done?.());
-      return;
-    }
-    this.#requests.delete(id);
+  #finish(request: Exchange, appStatus: number, protocolStatus: number): void {
+    this.#requests.delete(request.id);
     request.body.drop();
+    request.over(false);
     this.#served += 1;
-    const content = Buffer.alloc(8);
-    content.writeUInt32BE(appStatus, 0);
-    content[4] = protocolStatus;
-    this.#write(writeRecord(TYPE.end, id, content), (error) => {
-      done?.(error);
-      this.#endIfDone();
-    });
+    this.#output.write(TYPE.end, request.id, endContent(appStatus, protocolStatus));
+    this.#endIfDone();
+    this.#output.flush();
   }
 
-  #giveUp(request: Opening): void {
-    request.body.fail();
-    request.gone.abort();
+  /** A client that has sent all and closed its side still wants its answers. */
+  #readEnded(): void {
+    this.#halfClosed = true;
+    for (const request of [...this.#requests.values()]) {
+      if (!request.started) this.#requests.delete(request.id);
+      else if (!request.body.complete) request.body.fail();
+    }
+    this.#endIfDone();
   }
 
   #endIfDone(): void {
-    if (this.#requests.size === 0 && (!this.#keep || this.#halfClosed) && !this.#socket.destroyed) this.#socket.end();
+    if (this.#requests.size === 0 && (!this.#keep || this.#halfClosed || this.#drain.closing)) this.#end();
   }
 
+  #end(): void {
+    if (this.#ending || this.#socket.destroyed) return;
+    this.#ending = true;
+    this.#output.flush();
+    this.#socket.end();
+    this.#socket.resume();
+    const from = this.#socket.bytesRead;
+    const until = Date.now() + LONGEST_LINGERING;
+    const watch = setInterval(() => {
+      const slow = Date.now() > until && this.#socket.writableLength === 0;
+      if (slow || this.#socket.bytesRead - from > MOST_LINGERING) this.#socket.destroy();
+    }, 100);
+    this.#socket.once('close', () => clearInterval(watch));
+  }
+
+  /** Several may want the peer to wait: bodies that nobody reads yet, and answers that it does not read. */
   #setPaused(paused: boolean): void {
     this.#pausing += paused ? 1 : -1;
-    if (this.#pausing > 0) this.#socket.pause();
+    if (this.#pausing > 0 && !this.#ending) this.#socket.pause();
     else this.#socket.resume();
   }
 
-  #write(bytes: Buffer, done?: (error?: Error | null) => void): void {
-    if (this.#socket.destroyed || !this.#socket.writable) {
-      process.nextTick(() => done?.(new Error('The connection is closed.')));
-      return;
-    }
-    this.#socket.write(bytes, done);
+  /** Of what is asked, what we know. */
+  #values(content: Buffer): Buffer {
+    const asked = Object.keys(readPairs(content)).filter((name) => Object.hasOwn(this.#capabilities, name));
+    return writePairs(Object.fromEntries(asked.map((name) => [name, this.#capabilities[name]!])));
   }
-}
-
-/** The answer to a question about us (§4.1): of what is asked, what we know. */
-function capabilities(content: Buffer): Buffer {
-  const asked = Object.keys(readPairs(content)).filter((name) => Object.hasOwn(CAPABILITIES, name));
-  return Buffer.concat(asked.map((name) => writePair(name, CAPABILITIES[name]!)));
 }

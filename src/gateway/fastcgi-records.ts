@@ -16,7 +16,8 @@ export const TYPE = {
 
 const VERSION = 1;
 const HEADER = 8;
-const MOST_CONTENT = 65_535;
+/** Most bytes of content that one record can hold. */
+export const MOST_CONTENT = 65_535;
 
 export interface FcgiRecord {
   type: number;
@@ -29,50 +30,77 @@ export class ProtocolError extends Error {}
 
 /** Cuts a stream of bytes into records. */
 export class RecordReader {
-  #rest: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #length = 0;
+  /** How many bytes are needed before another look is worth while. */
+  #needed = HEADER;
 
   /** Some of a record has come, and not all of it. */
   get unfinished(): boolean {
-    return this.#rest.length > 0;
+    return this.#length > 0;
   }
 
-  /** @throws ProtocolError */
+  /**
+   * The records that a chunk completes; their content is a view of the chunk where it can be.
+   * @throws ProtocolError
+   */
   *read(chunk: Buffer): Generator<FcgiRecord> {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    // A first byte that is not the version will not become one: do not wait for the rest of a header.
+    if (this.#length === 0 && chunk.length > 0) checkVersion(chunk[0]);
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    // Joining only what is enough keeps a record that comes byte by byte from being copied as often.
+    if (this.#length < this.#needed) return;
+    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#length);
+    this.#needed = HEADER;
     while (bytes.length >= HEADER) {
-      if (bytes[0] !== VERSION) throw new ProtocolError(`version ${bytes[0]}`);
+      checkVersion(bytes[0]);
       if (bytes[1] === 0) throw new ProtocolError('record type 0');
       const length = bytes.readUInt16BE(4);
       const whole = HEADER + length + bytes[6]!;
-      if (bytes.length < whole) break;
+      if (bytes.length < whole) {
+        this.#needed = whole;
+        break;
+      }
       yield { type: bytes[1]!, id: bytes.readUInt16BE(2), content: bytes.subarray(HEADER, HEADER + length) };
       bytes = bytes.subarray(whole);
     }
-    // A first byte that is not the version will not become one: do not wait for the rest of a header.
-    if (bytes.length > 0 && bytes[0] !== VERSION) throw new ProtocolError(`version ${bytes[0]}`);
-    this.#rest = bytes;
+    if (bytes.length > 0) checkVersion(bytes[0]);
+    this.#chunks = bytes.length > 0 ? [bytes] : [];
+    this.#length = bytes.length;
   }
+}
+
+function checkVersion(byte: number | undefined): void {
+  if (byte !== VERSION) throw new ProtocolError(`version ${byte}`);
+}
+
+/** The header of a record without padding. */
+export function recordHeader(type: number, id: number, length: number): Buffer {
+  const header = Buffer.allocUnsafe(HEADER);
+  header[0] = VERSION;
+  header[1] = type;
+  header[2] = id >> 8;
+  header[3] = id & 0xff;
+  header[4] = length >> 8;
+  header[5] = length & 0xff;
+  header[6] = 0;
+  header[7] = 0;
+  return header;
 }
 
 /** One record; the content must fit. */
 export function writeRecord(type: number, id: number, content: Uint8Array): Buffer {
-  const record = Buffer.alloc(HEADER + content.length);
-  record[0] = VERSION;
-  record[1] = type;
-  record.writeUInt16BE(id, 2);
-  record.writeUInt16BE(content.length, 4);
-  record.set(content, HEADER);
-  return record;
+  if (content.length > MOST_CONTENT) throw new RangeError(`${content.length} bytes do not fit into one record`);
+  return Buffer.concat([recordHeader(type, id, content.length), content]);
 }
 
-/** Content of any length as records of one type, without the empty one that ends a stream. */
-export function writeStream(type: number, id: number, content: Uint8Array): Buffer {
-  if (content.length <= MOST_CONTENT) return content.length === 0 ? Buffer.alloc(0) : writeRecord(type, id, content);
-  const records: Buffer[] = [];
-  for (let i = 0; i < content.length; i += MOST_CONTENT) {
-    records.push(writeRecord(type, id, content.subarray(i, i + MOST_CONTENT)));
-  }
-  return Buffer.concat(records);
+/** The content of a record that ends a request (§5.5). */
+export function endContent(appStatus: number, protocolStatus: number): Buffer {
+  const content = Buffer.alloc(8);
+  content.writeUInt32BE(appStatus >>> 0, 0);
+  content[4] = protocolStatus;
+  return content;
 }
 
 /**
@@ -102,7 +130,18 @@ export function readPairs(content: Buffer): Record<string, string> {
   return pairs;
 }
 
-/** One short name-value pair. */
-export function writePair(name: string, value: string): Buffer {
-  return Buffer.concat([Buffer.from([name.length, value.length]), Buffer.from(name + value, 'latin1')]);
+/** Name-value pairs as bytes. */
+export function writePairs(pairs: Record<string, string>): Buffer {
+  const parts: Buffer[] = [];
+  for (const [name, value] of Object.entries(pairs)) {
+    parts.push(pairLength(name), pairLength(value), Buffer.from(name + value, 'latin1'));
+  }
+  return Buffer.concat(parts);
+}
+
+function pairLength({ length }: string): Buffer {
+  if (length < 0x80) return Buffer.from([length]);
+  const four = Buffer.alloc(4);
+  four.writeUInt32BE((length | 0x80000000) >>> 0, 0);
+  return four;
 }

@@ -1,6 +1,7 @@
 /** Processes: one that serves and obeys signals, or several over one listening socket. */
 import cluster, { type Worker } from 'node:cluster';
 import type { Listener } from './listener.js';
+import { LISTENING, runWorker, STOP, type WorkerMessage } from './pool-worker.js';
 
 /** Exit codes: how a run ended. */
 export const CLEAN = 0;
@@ -8,26 +9,39 @@ export const FAILED = 1;
 export const CANNOT_LISTEN = 4;
 
 export interface PoolOptions {
+  /** With 1 this process serves by itself, without `node:cluster`. */
   workers: number;
   start: () => Promise<Listener>;
-  drainSeconds: number;
+  /** Most time for running requests to finish when told to stop, in seconds; 30 without it. */
+  drainSeconds?: number | undefined;
   log: (line: string) => void;
   /** Called once, when requests are taken. */
-  onReady: (address: string) => void;
+  onReady?: ((address: string) => void) | undefined;
 }
 
-/** Most time between two tries to start a worker, in milliseconds. */
+/** Time before another try to start a worker, in milliseconds: doubled with each failure in a row. */
+const BACKOFF = 100;
 const MOST_BACKOFF = 10_000;
-/** So many workers that die before they listen are a crash loop. */
+/** A worker that lived for so long has not failed to start, in milliseconds. */
+const LIVED = 5000;
+/** So many failures before anybody has ever served are no accident. */
 const CRASH_LOOP = 5;
+/** What a worker gets beyond the time for its requests before it is killed, in milliseconds. */
+const PATIENCE = 5000;
 
-/** Serves until told to stop, and resolves with the exit code. SIGTERM and SIGINT drain; a second one ends at once. */
+/**
+ * Serves until told to stop. SIGTERM and SIGINT let running requests finish; a second one ends everything at once.
+ * SIGHUP replaces the workers one by one; a single process, which nobody could stand in for, only says so.
+ * @returns the exit code: 0, 1 when requests were cut off or workers cannot live, 4 when it cannot listen
+ */
 export async function runPool(options: PoolOptions): Promise<number> {
-  if (cluster.isWorker) return runWorker(options);
+  if (cluster.isWorker) return runWorker(options.start, options.drainSeconds);
   return options.workers > 1 ? new Pool(options).run() : runAlone(options);
 }
 
 async function runAlone({ start, drainSeconds, onReady, log }: PoolOptions): Promise<number> {
+  process.on('SIGHUP', () => log('SIGHUP: a single process is not replaced; run with --workers 2 or more for that'));
+  const told = stopSignal(() => process.exit(FAILED));
   let listener: Listener;
   try {
     listener = await start();
@@ -35,38 +49,17 @@ async function runAlone({ start, drainSeconds, onReady, log }: PoolOptions): Pro
     log(`cannot listen: ${(error as Error).message}`);
     return CANNOT_LISTEN;
   }
-  onReady(listener.address);
-  // There is nobody to take over from a single process, so a hang-up changes nothing.
-  process.on('SIGHUP', () => log('SIGHUP: a single process is not replaced; run with --workers 2 or more for that'));
-  await stopSignal();
+  onReady?.(listener.address);
+  await told;
   return (await listener.close(drainSeconds)) ? CLEAN : FAILED;
 }
 
-async function runWorker({ start, drainSeconds }: PoolOptions): Promise<number> {
-  // The primary decides when to stop: a terminal sends its signals to the whole group.
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
-  const lost = new Promise<void>((resolve) => process.once('disconnect', resolve));
-  let listener: Listener;
-  try {
-    listener = await start();
-  } catch (error) {
-    process.send?.({ failed: (error as Error).message });
-    return CANNOT_LISTEN;
-  }
-  process.send?.({ listening: listener.address });
-  const told = new Promise<void>((resolve) => {
-    process.on('message', (message) => message === 'stop' && resolve());
-  });
-  // Without its primary a worker must not hold the socket: a web server would never start another pool.
-  await Promise.race([told, lost]);
-  return (await listener.close(drainSeconds)) ? CLEAN : FAILED;
-}
-
-function stopSignal(): Promise<void> {
+/** Resolves with the first signal to stop. */
+function stopSignal(atOnce: () => void): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
     const stop = () => {
-      if (asked) process.exit(FAILED);
+      if (asked) atOnce();
       asked = true;
       resolve();
     };
@@ -82,7 +75,8 @@ class Pool {
   #failures = 0;
   #stopping = false;
   #ready = false;
-  #reloading: Promise<void> = Promise.resolve();
+  #reload: Promise<void> | undefined;
+  #reloadAgain = false;
   #end: (code: number) => void = () => {};
 
   constructor(options: PoolOptions) {
@@ -90,91 +84,150 @@ class Pool {
   }
 
   async run(): Promise<number> {
-    // Workers accept by themselves: cheaper than the primary dealing out connections.
+    // Workers accept by themselves: cheaper than the primary dealing out connections. Their standard input is empty;
+    // with the socket there each new worker would make it block for all the others.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const ended = new Promise<number>((resolve) => {
       this.#end = resolve;
     });
-    process.on('SIGHUP', () => {
-      this.#reloading = this.#reloading.then(() => this.#reload());
+    process.on('SIGHUP', () => this.#hangUp());
+    void stopSignal(() => this.#abandon()).then(() => this.#stop());
+    void this.#keep().then(() => {
+      // The first worker finds out alone whether there is a socket; the others then share it.
+      for (let i = 1; i < this.#options.workers && !this.#stopping; i += 1) void this.#keep();
     });
-    void stopSignal().then(() => this.#stop());
-    for (let i = 0; i < this.#options.workers; i += 1) void this.#keep();
-    return ended;
+    const code = await ended;
+    if (code !== CLEAN) this.#kill();
+    return code;
   }
 
-  /** Starts a worker, and another one whenever it dies unasked. */
+  /** Sees to one worker: starts it, and another one whenever it ends unasked. */
   async #keep(): Promise<void> {
     while (!this.#stopping) {
       const worker = await this.#fork();
       if (worker !== undefined) {
-        worker.once('exit', (code, signal) => {
-          this.#serving.delete(worker);
-          if (this.#leaving.delete(worker) || this.#stopping) return;
-          this.#options.log(`worker ${worker.process.pid} ended (${signal ?? code}); starting another`);
-          void this.#keep();
-        });
+        this.#replaceWhenDead(worker);
         return;
       }
-      if (this.#failures >= CRASH_LOOP && this.#serving.size === 0) {
+      this.#failures += 1;
+      // Once one has lived, whatever is wrong now may pass.
+      if (!this.#ready && this.#failures >= CRASH_LOOP) {
         this.#options.log('workers end before they listen; giving up');
         this.#end(FAILED);
         return;
       }
-      const backoff = Math.min(MOST_BACKOFF, 100 * 2 ** this.#failures);
-      await new Promise((resolve) => setTimeout(resolve, backoff));
+      await this.#backOff();
     }
+  }
+
+  #replaceWhenDead(worker: Worker): void {
+    const since = Date.now();
+    worker.once('exit', (code, signal) => {
+      this.#serving.delete(worker);
+      if (this.#leaving.delete(worker) || this.#stopping) return;
+      this.#options.log(`worker ${worker.process.pid} ended (${signal ?? code}); starting another`);
+      this.#failures = Date.now() - since > LIVED ? 0 : this.#failures + 1;
+      void this.#backOff().then(() => this.#keep());
+    });
+  }
+
+  async #backOff(): Promise<void> {
+    if (this.#failures === 0) return;
+    const time = Math.min(MOST_BACKOFF, BACKOFF * 2 ** (this.#failures - 1));
+    await new Promise((resolve) => setTimeout(resolve, time));
   }
 
   /** A worker that listens; undefined when it ended before it did. */
   #fork(): Promise<Worker | undefined> {
     const worker = cluster.fork();
+    worker.on('error', (error) => this.#options.log(`worker ${worker.process.pid}: ${error.message}`));
     return new Promise((resolve) => {
-      const died = () => {
-        this.#failures += 1;
-        resolve(undefined);
-      };
+      const died = () => resolve(undefined);
       worker.once('exit', died);
-      worker.on('message', (message: { listening?: string; failed?: string }) => {
-        if (message.failed !== undefined) this.#options.log(`cannot listen: ${message.failed}`);
-        if (message.failed !== undefined && !this.#ready) this.#end(CANNOT_LISTEN);
-        if (message.listening === undefined) return;
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.type !== LISTENING) {
+          this.#options.log(`cannot listen: ${message.text}`);
+          // A socket that somebody passed to us is lost with the last worker, so later it is not worth while either.
+          if (this.#serving.size === 0) this.#end(this.#ready ? FAILED : CANNOT_LISTEN);
+          return;
+        }
         worker.off('exit', died);
-        this.#failures = 0;
+        // What was said while it was starting it may not have heard.
+        if (this.#stopping) worker.send(STOP, () => {});
         this.#serving.add(worker);
-        if (!this.#ready) this.#options.onReady(message.listening);
+        if (!this.#ready && !this.#stopping) this.#options.onReady?.(message.text);
         this.#ready = true;
         resolve(worker);
       });
     });
   }
 
+  #hangUp(): void {
+    if (this.#stopping) return;
+    // However many signals come in the meantime, one more round has the newest of everything.
+    if (this.#reload !== undefined) {
+      this.#reloadAgain = true;
+      return;
+    }
+    this.#reload = this.#replaceAll().then(() => {
+      this.#reload = undefined;
+      if (!this.#reloadAgain) return;
+      this.#reloadAgain = false;
+      this.#hangUp();
+    });
+  }
+
   /** Puts a new worker in the place of each, and lets the old one go only when the new one listens. */
-  async #reload(): Promise<void> {
+  async #replaceAll(): Promise<void> {
     for (const old of [...this.#serving]) {
       if (this.#stopping) return;
-      const before = this.#serving.size;
-      await this.#keep();
-      if (this.#serving.size <= before) return;
-      this.#leaving.add(old);
-      old.send('stop');
-      await new Promise((resolve) => old.once('exit', resolve));
+      const worker = await this.#fork();
+      if (worker === undefined) {
+        this.#options.log('the new worker ended before it listened; the others stay as they are');
+        return;
+      }
+      this.#replaceWhenDead(worker);
+      if (this.#serving.has(old)) {
+        this.#leaving.add(old);
+        await this.#dismiss(old);
+      }
     }
     this.#options.log('all workers replaced');
   }
 
+  /** Lets a worker finish what it has, and resolves with its exit code. */
+  #dismiss(worker: Worker): Promise<number> {
+    this.#serving.delete(worker);
+    return new Promise((resolve) => {
+      if (worker.isDead()) return resolve(worker.process.exitCode ?? FAILED);
+      const patience = (this.#options.drainSeconds ?? 30) * 1000 + PATIENCE;
+      const timer = setTimeout(() => worker.process.kill('SIGKILL'), patience);
+      worker.once('exit', (code) => {
+        clearTimeout(timer);
+        resolve(code ?? FAILED);
+      });
+      if (worker.isConnected()) worker.send(STOP, () => {});
+    });
+  }
+
   async #stop(): Promise<void> {
     this.#stopping = true;
-    const codes = await Promise.all(
-      Object.values(cluster.workers ?? {}).map(
-        (worker) =>
-          new Promise<number>((resolve) => {
-            worker?.once('exit', (code) => resolve(code ?? FAILED));
-            worker?.send('stop', undefined, () => {});
-          }),
-      ),
-    );
+    const codes = await Promise.all(workers().map((worker) => this.#dismiss(worker)));
     this.#end(codes.every((code) => code === CLEAN) ? CLEAN : FAILED);
   }
+
+  #abandon(): void {
+    this.#kill();
+    process.exit(FAILED);
+  }
+
+  #kill(): void {
+    this.#stopping = true;
+    for (const worker of workers()) worker.process.kill('SIGKILL');
+  }
+}
+
+function workers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
 }

@@ -1,4 +1,5 @@
 /** Which socket a FastCGI server listens on, and what to do about a socket file that is there already. */
+import cluster from 'node:cluster';
 import { fstatSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 
@@ -20,23 +21,38 @@ export function fastCgiSocket(socket: string | undefined, env: NodeJS.ProcessEnv
       return { host: host.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(port) };
     return { path: socket };
   }
-  if (env.LISTEN_PID === String(process.pid) || (env.LISTEN_FDS !== undefined && env.NODE_UNIQUE_ID !== undefined)) {
-    return { fd: SYSTEMD };
-  }
-  // In a worker of ours descriptor 0 is empty; the primary has the socket.
-  if (env.NODE_UNIQUE_ID !== undefined || fstatSync(0).isSocket()) return { fd: 0 };
+  // In a worker of ours descriptor 0 is empty, and systemd's variables name the primary, which has the socket.
+  if (env.LISTEN_PID === String(cluster.isWorker ? process.ppid : process.pid)) return { fd: SYSTEMD };
+  if (cluster.isWorker || fstatSync(0).isSocket()) return { fd: 0 };
   throw new Error('no socket: give --socket PATH|PORT, or let a web server or systemd pass one');
 }
 
-/** Removes a socket file that nobody listens on; a live one, or another kind of file, stays. */
+/** The error for a socket that another process listens on. */
+export function inUse(name: string): Error {
+  return Object.assign(new Error(`${name} is in use (EADDRINUSE): another process listens on it`), {
+    code: 'EADDRINUSE',
+  });
+}
+
+/**
+ * Removes a socket file that nobody listens on.
+ * @throws Error with code EADDRINUSE when somebody does, or when it is a file of another kind
+ */
 export async function removeStale(path: string): Promise<void> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (file === undefined) return;
+  if (!file.isSocket()) {
+    throw Object.assign(new Error(`${path} is there already and is not a socket`), { code: 'EADDRINUSE' });
+  }
   const refused = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();
       resolve(false);
     });
-    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+    probe.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT'),
+    );
   });
-  if (refused) rmSync(path, { force: true });
+  if (!refused) throw inUse(path);
+  rmSync(path, { force: true });
 }

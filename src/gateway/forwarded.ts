@@ -1,0 +1,62 @@
+/** What a proxy in front says of a request, and which proxies are believed. */
+import type { BlockList } from 'node:net';
+import type { Headers } from './address.js';
+
+/** What the proxy that is nearest to us says; only what is well formed. */
+export interface Forwarded {
+  scheme: string | undefined;
+  host: string | undefined;
+  /** What the proxy has taken off the path: `/bus`. */
+  prefix: string | undefined;
+}
+
+// Asked for here and not imported: a CGI process that trusts no proxy does not pay for loading it.
+const net = () => process.getBuiltinModule('node:net');
+
+/** `Forwarded` (RFC 7239) before the older fields; of several hops the last, which the trusted proxy itself has added. */
+export function forwardedBy(headers: Headers): Forwarded {
+  const hop = headers.forwarded?.split(',').at(-1) ?? '';
+  const scheme = (parameter(hop, 'proto') ?? lastOf(headers['x-forwarded-proto']))?.toLowerCase();
+  const prefix = lastOf(headers['x-forwarded-prefix'])?.replace(/\/+$/, '');
+  return {
+    scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
+    host: parameter(hop, 'host') ?? lastOf(headers['x-forwarded-host']),
+    prefix: prefix !== undefined && /^(\/[\w.~%!$&'()*+,;=:@-]+)+$/.test(prefix) ? prefix : undefined,
+  };
+}
+
+function parameter(hop: string, name: string): string | undefined {
+  return new RegExp(`(?:^|[;\\s])${name}="?([^";,\\s]*)`, 'i').exec(hop)?.[1] || undefined;
+}
+
+function lastOf(field: string | undefined): string | undefined {
+  return field?.split(',').at(-1)?.trim() || undefined;
+}
+
+/**
+ * The proxies that are believed.
+ * @param ranges addresses and CIDR ranges
+ * @throws Error for what is neither
+ */
+export function trustedList(ranges: string[]): BlockList {
+  const { BlockList, isIP } = net();
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', bits, ...more] = range.split('/');
+    const version = isIP(address);
+    const most = version === 6 ? 128 : 32;
+    if (version === 0 || more.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))) {
+      throw new Error(`${JSON.stringify(range)} is neither an address nor a range of addresses`);
+    }
+    list.addSubnet(address, bits === undefined ? most : Number(bits), version === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+/** Whether a peer is one of them; peers on Unix sockets have no address and are not. */
+export function trusts(list: BlockList, address: string | undefined): boolean {
+  if (address === undefined || address === '') return false;
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const version = net().isIP(plain);
+  return version !== 0 && list.check(plain, version === 6 ? 'ipv6' : 'ipv4');
+}

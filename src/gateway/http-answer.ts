@@ -1,0 +1,110 @@
+/** Answers written to `node:http`: in one piece where there is one, else piece by piece. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { HttpError, type HttpResponse } from '../http.js';
+import { problem } from '../problem.js';
+import { announced, isBare, isStream, pump } from './body.js';
+import { headersOf, type NodeBody } from './http-request.js';
+
+/** So much of a body that nobody wants is read for the sake of a kept connection, in bytes. */
+const WORTH_KEEPING = 65_536;
+/** So much is read after an answer, so that the client gets to see it, in bytes and in milliseconds. */
+const MOST_LINGERING = 64 * 1024 * 1024;
+const LONGEST_LINGERING = 5000;
+
+/** Writes the answer; rejects when it breaks off half-way, and the connection is then of no use. */
+export async function send(
+  { status, headers, body }: HttpResponse,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  requestBody: NodeBody,
+  closing: boolean,
+): Promise<void> {
+  // One flat array of names and values is what writeHead takes without building an object of its own.
+  const fields: string[] = [];
+  for (const name in headers) {
+    const value = headers[name]!;
+    if (typeof value === 'string') fields.push(name, value);
+    else for (const one of value) fields.push(name, one);
+  }
+  const ends = finishReading(incoming, outgoing, requestBody);
+  if (closing || ends) fields.push('connection', 'close');
+  if (isStream(body)) {
+    outgoing.writeHead(status, fields);
+    if (incoming.method !== 'HEAD' && !isBare(status)) {
+      outgoing.flushHeaders();
+      await pump(body, outgoing);
+    }
+    outgoing.end();
+    return;
+  }
+  const bare = isBare(status);
+  if (!bare && headers['content-length'] === undefined) {
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : (body?.length ?? 0);
+    fields.push('content-length', String(length));
+  }
+  outgoing.writeHead(status, fields);
+  outgoing.end(bare || incoming.method === 'HEAD' ? undefined : body);
+}
+
+/**
+ * Sees to a body that the application has not read. A short one is read and thrown away; for others the connection
+ * ends with the answer, and is closed only when the client has had time to read it: closing a socket that holds unread
+ * bytes resets it, and the answer would be lost.
+ * @returns whether the connection ends
+ */
+function finishReading(incoming: IncomingMessage, outgoing: ServerResponse, body: NodeBody): boolean {
+  if (!body.unread) return false;
+  incoming.once('error', () => {});
+  incoming.resume();
+  const length = announced(headersOf(incoming));
+  if (length !== undefined && length <= WORTH_KEEPING && !('expect' in incoming.headers)) return false;
+  const socket = outgoing.socket;
+  if (socket !== null) socket.destroySoon = () => linger(socket);
+  return true;
+}
+
+const lingering = new WeakSet<Socket>();
+
+/** Whether a connection has had its last answer: what still comes on it is not a request. */
+export function isOver(socket: Socket): boolean {
+  return lingering.has(socket);
+}
+
+function linger(socket: Socket): void {
+  lingering.add(socket);
+  socket.end();
+  const from = socket.bytesRead;
+  const until = Date.now() + LONGEST_LINGERING;
+  const watch = setInterval(() => {
+    if (Date.now() > until || socket.bytesRead - from > MOST_LINGERING) socket.destroy();
+  }, 100);
+  socket.once('close', () => clearInterval(watch));
+}
+
+/** Answers what is not a request: `clientError` of a server. */
+export function refuse(
+  error: Error & { code?: string },
+  socket: Socket & { _httpMessage?: ServerResponse | null },
+): void {
+  // In the midst of an answer a second one would be taken for a part of the first.
+  if (error.code === 'ECONNRESET' || !socket.writable || isOver(socket) || socket._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = refusal(error.code);
+  const { headers, body } = problem(new HttpError(status, detail));
+  const text = String(body);
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join('')}` +
+      `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+  setTimeout(() => socket.destroy(), 1000).unref();
+}
+
+function refusal(code: string | undefined): [number, string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large.'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive.'];
+  return [400, 'This is not an HTTP request that can be read.'];
+}
