@@ -24,12 +24,45 @@ const substitutes = {
       contents: `module.exports = require('#sqlite3-binding');`,
     }));
     build.onResolve({ filter: /^#sqlite3-binding$/ }, ({ path }) => ({ path, external: true }));
-    // Dialects other than SQLite's are never reached: `cgi-bundle.js` does not run the bundle for them.
+    // What no CGI request gets to: other dialects (`cgi-bundle.js` does not run the bundle for them), migrations and seeds,
+    // the listener for programs with a server of their own.
     build.onResolve({ filter: /^\.\// }, ({ kind, importer, path }) =>
       kind === 'dynamic-import' && importer.endsWith('/store/dialect.js') && path !== './sqlite.js'
         ? { path, external: true }
         : undefined,
     );
+    build.onResolve({ filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js)$/ }, ({ path }) => ({
+      path,
+      namespace: 'absent',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
+      contents: 'exports.Migrator = exports.requestListener = () => { throw new Error("not in the CGI bundle"); };',
+    }));
+    build.onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'silent' }));
+    build.onLoad({ filter: /.*/, namespace: 'silent' }, () => ({
+      contents: 'module.exports = () => Object.assign(() => {}, { enabled: false });',
+    }));
+    // What only some requests get to is loaded when they do. xml2js stays outside: even unused it would make the cache larger.
+    build.onResolve({ filter: /^(node:crypto|node:net|saxes|xml2js)$/ }, ({ path, pluginData }) => {
+      if (pluginData !== 'now') return { path, namespace: 'late' };
+      return path === 'xml2js' ? { path, external: true } : undefined;
+    });
+    build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
+      contents: Object.keys(require(path))
+        .map((name) => `Object.defineProperty(exports, '${name}', { enumerable: true, get: () => load().${name} });`)
+        .concat(`const load = () => require('${path}');`)
+        .join('\n'),
+      resolveDir: ROOT,
+      pluginData: 'now',
+    }));
+    build.onResolve({ filter: /^\.\/schema\/ddl$/ }, ({ path, resolveDir, pluginData }) =>
+      pluginData === 'now' ? undefined : { path, namespace: 'late-class', pluginData: resolveDir },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'late-class' }, ({ path, pluginData }) => ({
+      contents: `module.exports = function (...given) { return new (require('${path}'))(...given); };`,
+      resolveDir: pluginData,
+      pluginData: 'now',
+    }));
   },
 };
 
@@ -44,6 +77,7 @@ async function bundle() {
     target: 'node20',
     minify: true,
     legalComments: 'none',
+    charset: 'ascii',
     banner: { js: '(function(exports,require,module,__bundle_url){' },
     footer: { js: '})' },
     define: { 'import.meta.url': '__bundle_url' },

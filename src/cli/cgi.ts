@@ -3,10 +3,15 @@ import { AtomMQ } from '../bus.js';
 import { ConfigError, resolveSettings } from '../config.js';
 import { serveCgi } from '../gateway/cgi.js';
 
-/** @returns the exit code */
-export async function main(): Promise<number> {
+/**
+ * Serves the one request.
+ * @param options `sqliteOnly`: this is the bundle, which has no other database
+ * @returns the exit code; undefined, with nothing read or written, where the bundle will not do
+ */
+export async function main(options: { sqliteOnly?: boolean } = {}): Promise<number | undefined> {
   try {
     const { settings } = resolveSettings({ env: process.env });
+    if (options.sqliteOnly === true && settings.database.client !== 'sqlite3') return undefined;
     const bus = await AtomMQ.from(settings);
     await serveCgi(bus.app, settings);
     return 0;
