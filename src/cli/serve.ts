@@ -17,11 +17,7 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
   if (settings.detach && started === undefined && cluster.isPrimary) return detach(settings, argv);
   const log = makeLog(settings, started?.tell);
   const open = () => openBus(settings, (error) => log('error', String((error as Error)?.stack ?? error)));
-  const { serveCgi } = settings.gateway === 'cgi' ? await import('../gateway/cgi.js') : {};
-  if (serveCgi !== undefined) {
-    await serveCgi((await open()).app, settings);
-    return 0;
-  }
+  if (settings.gateway === 'cgi') return (await import('./cgi.js')).serveOne(settings);
   let bus: AtomMQ | undefined;
   try {
     if (cluster.isPrimary) {
