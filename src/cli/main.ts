@@ -5,7 +5,6 @@ import { nearest } from '../config/nearest.js';
 import { OPTIONS, type Option, variableOf } from '../config/options.js';
 import { ConfigError, type Resolved, resolveSettings } from '../config.js';
 import { showConfig } from './config.js';
-import { serve } from './serve.js';
 
 /** Exit code for a command line or a configuration that cannot be used. */
 const USAGE = 2;
@@ -31,7 +30,10 @@ export async function main(argv: string[]): Promise<number> {
     }
     checkFlags(flags, command);
     const resolved: Resolved = resolveSettings({ env: process.env, flags });
-    return command === 'config' ? showConfig(resolved, flags.json === true) : await serve(resolved, argv, version);
+    if (command === 'config') return showConfig(resolved, flags.json === true);
+    // The bus and its database are loaded for those who serve only.
+    const { serve } = await import('./serve.js');
+    return await serve(resolved, argv, version);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`atommq: ${error.message}\n`);
