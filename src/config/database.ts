@@ -102,7 +102,7 @@ function parseUrl(name: string, scheme: string, credentials: object): DatabaseSe
     };
     for (const [key, value] of Object.entries(parts)) if (value !== '') connection[key] = decodeURIComponent(value);
     if (url.port !== '') connection.port = Number(url.port);
-    for (const [key, value] of url.searchParams) set(connection, driver.parameters, key, value);
+    for (const [key, value] of url.searchParams) set(connection, driver.parameters, 'URL', key, value);
   } catch (error) {
     throw error instanceof BadValue ? error : new BadValue('is not a URL');
   }
@@ -121,18 +121,18 @@ function parseDbi(name: string, credentials: object): DatabaseSettings {
   for (const pair of rest.split(';').filter((piece) => piece.trim() !== '')) {
     const [key = '', value] = pair.split(/=(.*)/s);
     // `dbi:SQLite:file.db` and `dbi:mysql:name` name the database alone.
-    if (value === undefined) set(connection, driver.parameters, 'dbname', key.trim());
-    else set(connection, driver.parameters, key.trim().toLowerCase(), value.trim());
+    if (value === undefined) set(connection, driver.parameters, 'DBI', 'dbname', key.trim());
+    else set(connection, driver.parameters, 'DBI', key.trim().toLowerCase(), value.trim());
   }
   if (driver.client !== 'sqlite3') return { client: driver.client, connection: { ...connection, ...credentials } };
   if (!connection.filename) throw new BadValue('names no file');
   return { client: driver.client, connection };
 }
 
-function set(connection: Record<string, unknown>, known: Parameters, key: string, value: string): void {
+function set(connection: Record<string, unknown>, known: Parameters, kind: string, key: string, value: string): void {
   if (!Object.hasOwn(known, key)) {
     throw new BadValue(
-      `has the unknown parameter ${JSON.stringify(key)} for its driver (known: ${Object.keys(known).join(', ')})`,
+      `has the unknown ${kind} parameter ${JSON.stringify(key)} (known: ${Object.keys(known).join(', ')})`,
     );
   }
   const [ours, read] = known[key]!;
