@@ -1,8 +1,9 @@
 /** The configuration: file, environment, flags, and a program's own settings, the later before the earlier. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { BadValue } from './config/bad-value.js';
-import { parseDatabase } from './config/database.js';
+import { maskDatabase, parseDatabase } from './config/database.js';
 import { ConfigError, type Given, readConfigFile } from './config/file.js';
+import { nearest } from './config/nearest.js';
 import { OPTIONS, type OptionKey, type Values, variableOf } from './config/options.js';
 import type { DatabaseSettings } from './store/store.js';
 
@@ -13,6 +14,8 @@ export type Settings = Omit<Values, 'database'> & { database: DatabaseSettings; 
 
 /** Where values may come from. */
 export interface Sources {
+  /** The configuration file; false for none, whatever else names one. By default `config`, or `./config.yml` if it is there. */
+  file?: string | false;
   env?: NodeJS.ProcessEnv;
   /** By flag name without dashes; `config` names the file. */
   flags?: Record<string, unknown>;
@@ -24,43 +27,113 @@ export interface Resolved {
   settings: Settings;
   /** Where each value came from: `default`, `config.yml:3`, `ATOMMQ_PORT`, `--port`, `set`. */
   sources: Record<OptionKey, string>;
+  /** Lines about what was given but has no effect. */
+  warnings: string[];
 }
 
 const DEFAULT_FILE = 'config.yml';
+const KEYS = Object.keys(OPTIONS) as OptionKey[];
 
-/** @throws ConfigError with one line that says which value of which source cannot be used */
-export function resolveSettings({ env = {}, flags = {}, set = {} }: Sources): Resolved {
-  const keys = Object.keys(OPTIONS) as OptionKey[];
-  const given: Given[] = [];
-  const file = flags.config ?? env.ATOMMQ_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
-  if (file !== undefined) given.push(...readConfigFile(String(file)));
-  for (const key of keys) {
-    const name = OPTIONS[key].name;
-    const variable = variableOf(name);
-    const fromEnv = env[variable];
-    if (fromEnv !== undefined && fromEnv !== '') given.push({ key, value: fromEnv, source: variable });
-    if (flags[name] !== undefined) given.push({ key, value: flags[name], source: `--${name}` });
+/** Variables that are not options: `config` comes before them, and the others are for our own processes. */
+const OTHER_VARIABLES = /^ATOMMQ_(CONFIG|DETACHED|TEST_.*|BENCH_.*)$/;
+
+/**
+ * Relative file names in any of the sources count from the working directory.
+ * @throws ConfigError with one line that says which value of which source cannot be used
+ */
+export function resolveSettings({ file, env = {}, flags = {}, set = {} }: Sources): Resolved {
+  const values: Record<string, unknown> = {};
+  const sources = {} as Record<OptionKey, string>;
+  // How late each value came: a password in a file must not go with one that a flag gave.
+  const ranks: Partial<Record<OptionKey, number>> = {};
+  for (const key of KEYS) {
+    values[key] = OPTIONS[key].default;
+    sources[key] = 'default';
   }
-  for (const key of Object.keys(set)) {
-    if (!Object.hasOwn(OPTIONS, key)) throw new ConfigError(`unknown option ${JSON.stringify(key)}`);
-    const value = set[key as OptionKey];
-    if (value !== undefined) given.push({ key: key as OptionKey, value, source: 'set' });
-  }
-  const values: Record<string, unknown> = Object.fromEntries(keys.map((key) => [key, OPTIONS[key].default]));
-  const sources = Object.fromEntries(keys.map((key) => [key, 'default'])) as Record<OptionKey, string>;
-  for (const { key, value, source } of given) {
-    try {
-      values[key] = OPTIONS[key].parse(value);
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      const shown = 'secret' in OPTIONS[key] ? '' : ` ${JSON.stringify(value)}`;
-      throw new ConfigError(`${source}: ${OPTIONS[key].name}${shown} ${error.message}`);
+  const layers = [fromFile(file, env, flags), fromEnvironment(env), fromFlags(flags), fromProgram(set)];
+  for (const [rank, layer] of layers.entries()) {
+    for (const given of layer) {
+      values[given.key] = parse(given);
+      sources[given.key] = given.source;
+      ranks[given.key] = rank;
     }
-    sources[key] = source;
   }
-  const { database, ...rest } = values as unknown as Values;
-  return {
-    settings: { ...rest, databaseName: database, database: parseDatabase(database, rest.user, rest.password) },
-    sources,
-  };
+  const { database: databaseName, ...rest } = values as unknown as Values;
+  const password = passwordOf(rest, sources, ranks);
+  // A URL with credentials of its own is not undone by those of an earlier source.
+  const isLate = (key: OptionKey) => (ranks[key] ?? -1) >= (ranks.database ?? -1);
+  const inName = parseDatabase(databaseName).connection;
+  const user = isLate('user') || inName.user === undefined ? rest.user : undefined;
+  const late = isLate('password') || isLate('passwordFile') || inName.password === undefined;
+  const database = parseDatabase(databaseName, user, late ? password : undefined);
+  return { settings: { ...rest, password, databaseName, database }, sources, warnings: unknownVariables(env) };
+}
+
+function fromFile(file: Sources['file'], env: NodeJS.ProcessEnv, flags: Record<string, unknown>): Given[] {
+  if (file === false) return [];
+  const named = file ?? flags.config ?? (env.ATOMMQ_CONFIG || undefined);
+  if (named !== undefined) return readConfigFile(String(named));
+  return existsSync(DEFAULT_FILE) ? readConfigFile(DEFAULT_FILE) : [];
+}
+
+/** An empty variable is as good as none: shells and unit files have no other way to take one back. */
+function fromEnvironment(env: NodeJS.ProcessEnv): Given[] {
+  return KEYS.flatMap((key) => {
+    const source = variableOf(OPTIONS[key].name);
+    const value = env[source];
+    return value === undefined || value === '' ? [] : [{ key, value, source }];
+  });
+}
+
+function fromFlags(flags: Record<string, unknown>): Given[] {
+  return KEYS.flatMap((key) => {
+    const { name } = OPTIONS[key];
+    return flags[name] === undefined ? [] : [{ key, value: flags[name], source: `--${name}` }];
+  });
+}
+
+function fromProgram(set: Record<string, unknown>): Given[] {
+  return Object.entries(set).flatMap(([key, value]) => {
+    if (!Object.hasOwn(OPTIONS, key)) {
+      throw new ConfigError(`unknown option ${JSON.stringify(key)}; the nearest known one is ${nearest(key, KEYS)}`);
+    }
+    return value === undefined ? [] : [{ key: key as OptionKey, value, source: 'set' }];
+  });
+}
+
+function parse({ key, value, source }: Given): unknown {
+  try {
+    return OPTIONS[key].parse(value);
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    const quoted = key === 'database' ? maskDatabase(String(value)) : value;
+    const shown = 'secret' in OPTIONS[key] ? '' : ` ${JSON.stringify(quoted)}`;
+    throw new ConfigError(`${source}: ${OPTIONS[key].name}${shown} ${error.message}`);
+  }
+}
+
+/** The password itself or the one in the file, whichever was said later. */
+function passwordOf(
+  { password, passwordFile }: Pick<Values, 'password' | 'passwordFile'>,
+  sources: Resolved['sources'],
+  ranks: Partial<Record<OptionKey, number>>,
+): string | undefined {
+  if (passwordFile === undefined) return password;
+  if (ranks.password === ranks.passwordFile) {
+    throw new ConfigError(`${sources.passwordFile}: either password or password-file, not both (${sources.password})`);
+  }
+  if ((ranks.password ?? -1) > ranks.passwordFile!) return password;
+  try {
+    return readFileSync(passwordFile, 'utf8').split(/\r?\n/, 1)[0];
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new ConfigError(`${sources.passwordFile}: password-file ${passwordFile} cannot be read (${code})`);
+  }
+}
+
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = KEYS.map((key) => variableOf(OPTIONS[key].name));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('ATOMMQ_') && !known.includes(name) && !OTHER_VARIABLES.test(name))
+    .map((name) => `${name} is not a variable of AtomMQ's; the nearest one is ${nearest(name, known)}`);
 }

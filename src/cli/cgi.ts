@@ -1,15 +1,18 @@
 /** The CGI script's way in: the configuration from the environment and the file, never the command line. */
 import { AtomMQ } from '../bus.js';
-import { ConfigError, resolveSettings } from '../config.js';
+import { ConfigError, resolveSettings, type Settings } from '../config.js';
 import { serveCgi } from '../gateway/cgi.js';
 
-/** @returns the exit code */
-export async function main(): Promise<number> {
+/**
+ * Serves the one request; a configuration or a database that will not do is a 503 and a line in the web server's log.
+ * @param options `sqliteOnly`: this is the bundle, which has no other database
+ * @returns the exit code; undefined, with nothing read or written, where the bundle will not do
+ */
+export async function main(options: { sqliteOnly?: boolean } = {}): Promise<number | undefined> {
   try {
     const { settings } = resolveSettings({ env: process.env });
-    const bus = await AtomMQ.from(settings);
-    await serveCgi(bus.app, settings);
-    return 0;
+    if (options.sqliteOnly === true && settings.database.client !== 'sqlite3') return undefined;
+    return await serveOne(settings);
   } catch (error) {
     // The web server's log is where an administrator looks; the client learns only that it failed.
     process.stderr.write(`atommq.cgi: ${error instanceof ConfigError ? error.message : (error as Error).stack}\n`);
@@ -20,4 +23,13 @@ export async function main(): Promise<number> {
     );
     return 0;
   }
+}
+
+/** Serves the one request by settings that are resolved. */
+export async function serveOne(settings: Settings): Promise<number> {
+  // Knex prints its warnings to standard output, where they would come before our headers.
+  console.log = console.error;
+  const bus = await AtomMQ.from(settings);
+  await serveCgi(bus.app, settings);
+  return 0;
 }

@@ -2,45 +2,79 @@
 import type { DatabaseSettings } from '../store/store.js';
 import { BadValue } from './bad-value.js';
 
-/** Perl's drivers, ours, and what their parameters are called here. */
-const DRIVERS: Record<string, { client: string; parameters: Record<string, string> }> = {
-  sqlite: { client: 'sqlite3', parameters: { dbname: 'filename', database: 'filename', db: 'filename' } },
-  pg: {
-    client: 'pg',
-    parameters: {
-      dbname: 'database',
-      database: 'database',
-      db: 'database',
-      host: 'host',
-      port: 'port',
-      user: 'user',
-      username: 'user',
-      password: 'password',
-      sslmode: 'sslmode',
-    },
-  },
-  mysql: {
-    client: 'mysql2',
-    parameters: {
-      database: 'database',
-      dbname: 'database',
-      db: 'database',
-      host: 'host',
-      hostname: 'host',
-      port: 'port',
-      user: 'user',
-      password: 'password',
-      mysql_socket: 'socketPath',
-    },
-  },
-};
-DRIVERS.mariadb = DRIVERS.mysql!;
+/** A parameter's name for Knex, and how its value is read. */
+type Parameter = [name: string, read?: (value: string) => unknown];
+type Parameters = Record<string, Parameter>;
 
-const SCHEMES: Record<string, string> = { postgres: 'pg', postgresql: 'pg', mysql: 'mysql2', mariadb: 'mysql2' };
+const port = (value: string): number => {
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) throw new BadValue(`has the port ${JSON.stringify(value)}`);
+  return Number(value);
+};
+const milliseconds = (value: string): number => {
+  if (!/^\d{1,5}$/.test(value)) throw new BadValue('has a timeout that is not a number of seconds');
+  return Number(value) * 1000;
+};
+
+/** What node-postgres wants for each of libpq's modes; it cannot try TLS first and then do without. */
+const SSL_MODES: Record<string, unknown> = {
+  disable: false,
+  allow: false,
+  prefer: false,
+  require: { rejectUnauthorized: false },
+  // The certificate must be of a known authority, whatever name is in it.
+  'verify-ca': { rejectUnauthorized: true, checkServerIdentity: () => undefined },
+  'verify-full': { rejectUnauthorized: true },
+};
+const sslMode = (value: string): unknown => {
+  if (!Object.hasOwn(SSL_MODES, value)) {
+    throw new BadValue(`has the sslmode ${JSON.stringify(value)} (known: ${Object.keys(SSL_MODES).join(', ')})`);
+  }
+  return SSL_MODES[value];
+};
+const mysqlSsl = (value: string): unknown => (value === '1' ? { rejectUnauthorized: false } : undefined);
+
+const DATABASE: Parameters = { dbname: ['database'], database: ['database'], db: ['database'] };
+const PERSON: Parameters = { user: ['user'], username: ['user'], password: ['password'] };
+
+const SQLITE: Parameters = { dbname: ['filename'], database: ['filename'], db: ['filename'] };
+const PG: Parameters = {
+  ...DATABASE,
+  ...PERSON,
+  host: ['host'],
+  hostaddr: ['host'],
+  port: ['port', port],
+  sslmode: ['ssl', sslMode],
+  connect_timeout: ['connectionTimeoutMillis', milliseconds],
+  application_name: ['application_name'],
+};
+const MYSQL: Parameters = {
+  ...DATABASE,
+  ...PERSON,
+  host: ['host'],
+  hostname: ['host'],
+  port: ['port', port],
+  mysql_socket: ['socketPath'],
+  mariadb_socket: ['socketPath'],
+  mysql_ssl: ['ssl', mysqlSsl],
+  mysql_connect_timeout: ['connectTimeout', milliseconds],
+  // Text is UTF-8 here in any case.
+  mysql_enable_utf8: ['', () => undefined],
+  mysql_enable_utf8mb4: ['', () => undefined],
+};
+
+/** DBI's drivers by their names in lower case; also the schemes of URLs. */
+const DRIVERS: Record<string, { client: string; parameters: Parameters }> = {
+  sqlite: { client: 'sqlite3', parameters: SQLITE },
+  pg: { client: 'pg', parameters: PG },
+  mysql: { client: 'mysql2', parameters: MYSQL },
+  mariadb: { client: 'mysql2', parameters: MYSQL },
+};
+const SCHEMES: Record<string, string> = { postgres: 'pg', postgresql: 'pg', mysql: 'mysql', mariadb: 'mysql' };
 
 /**
  * @param name `bus.db`, `sqlite:bus.db`, `postgres://user@host/bus`, `dbi:SQLite:dbname=bus.db`…
- * @throws BadValue
+ * @param user and `password`: count before those in the name
+ * @throws BadValue, which never quotes the whole name: it may hold a password
  */
 export function parseDatabase(name: string, user?: string, password?: string): DatabaseSettings {
   const credentials = { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
@@ -53,54 +87,61 @@ export function parseDatabase(name: string, user?: string, password?: string): D
 }
 
 function parseUrl(name: string, scheme: string, credentials: object): DatabaseSettings {
-  const client = SCHEMES[scheme];
-  if (client === undefined)
+  const driver = Object.hasOwn(SCHEMES, scheme) ? DRIVERS[SCHEMES[scheme]!] : undefined;
+  if (driver === undefined) {
     throw new BadValue(`has the unknown scheme ${scheme}:// (known: sqlite, ${Object.keys(SCHEMES).join(', ')})`);
-  if (!URL.canParse(name)) throw new BadValue('is not a URL');
-  const url = new URL(name);
-  const part = (key: string, value: string) => (value === '' ? {} : { [key]: decodeURIComponent(value) });
-  return {
-    client,
-    connection: {
-      ...part('host', url.hostname),
-      ...(url.port === '' ? {} : { port: Number(url.port) }),
-      ...part('user', url.username),
-      ...part('password', url.password),
-      ...part('database', url.pathname.slice(1)),
-      ...Object.fromEntries(url.searchParams),
-      ...credentials,
-    },
-  };
-}
-
-function parseDbi(name: string, credentials: object): DatabaseSettings {
-  const [, driverName = '', rest = ''] = /^dbi:([^:(]*)(?:\([^)]*\))?:(.*)$/i.exec(name) ?? [];
-  const driver = Object.hasOwn(DRIVERS, driverName.toLowerCase()) ? DRIVERS[driverName.toLowerCase()] : undefined;
-  if (driver === undefined)
-    throw new BadValue(
-      `names the unknown DBI driver ${JSON.stringify(driverName)} (known: SQLite, Pg, mysql, MariaDB)`,
-    );
-  const connection: Record<string, unknown> = {};
-  for (const pair of rest.split(';').filter((piece) => piece !== '')) {
-    const [key = '', value] = pair.split(/=(.*)/s);
-    // `dbi:SQLite:file.db` and `dbi:mysql:name` name the database alone.
-    const parameter = value === undefined ? 'dbname' : key.trim().toLowerCase();
-    const ours = Object.hasOwn(driver.parameters, parameter) ? driver.parameters[parameter]! : undefined;
-    if (ours === undefined) {
-      throw new BadValue(
-        `has the unknown DBI parameter ${JSON.stringify(key)} (known: ${Object.keys(driver.parameters).join(', ')})`,
-      );
-    }
-    connection[ours] = ours === 'port' ? Number(value) : (value ?? key);
   }
-  if (driver.client === 'sqlite3') {
-    if (!connection.filename) throw new BadValue('names no file');
-    return { client: 'sqlite3', connection };
+  const connection: Record<string, unknown> = {};
+  try {
+    const url = new URL(name);
+    const parts = {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      user: url.username,
+      password: url.password,
+      database: url.pathname.slice(1),
+    };
+    for (const [key, value] of Object.entries(parts)) if (value !== '') connection[key] = decodeURIComponent(value);
+    if (url.port !== '') connection.port = Number(url.port);
+    for (const [key, value] of url.searchParams) set(connection, driver.parameters, 'URL', key, value);
+  } catch (error) {
+    throw error instanceof BadValue ? error : new BadValue('is not a URL');
   }
   return { client: driver.client, connection: { ...connection, ...credentials } };
 }
 
+function parseDbi(name: string, credentials: object): DatabaseSettings {
+  const [, driverName = '', rest = ''] = /^dbi:([^:(]*)(?:\([^)]*\))?:(.*)$/is.exec(name) ?? [];
+  const driver = Object.hasOwn(DRIVERS, driverName.toLowerCase()) ? DRIVERS[driverName.toLowerCase()] : undefined;
+  if (driver === undefined) {
+    throw new BadValue(
+      `names the unknown DBI driver ${JSON.stringify(driverName)} (known: SQLite, Pg, mysql, MariaDB)`,
+    );
+  }
+  const connection: Record<string, unknown> = {};
+  for (const pair of rest.split(';').filter((piece) => piece.trim() !== '')) {
+    const [key = '', value] = pair.split(/=(.*)/s);
+    // `dbi:SQLite:file.db` and `dbi:mysql:name` name the database alone.
+    if (value === undefined) set(connection, driver.parameters, 'DBI', 'dbname', key.trim());
+    else set(connection, driver.parameters, 'DBI', key.trim().toLowerCase(), value.trim());
+  }
+  if (driver.client !== 'sqlite3') return { client: driver.client, connection: { ...connection, ...credentials } };
+  if (!connection.filename) throw new BadValue('names no file');
+  return { client: driver.client, connection };
+}
+
+function set(connection: Record<string, unknown>, known: Parameters, kind: string, key: string, value: string): void {
+  if (!Object.hasOwn(known, key)) {
+    throw new BadValue(
+      `has the unknown ${kind} parameter ${JSON.stringify(key)} (known: ${Object.keys(known).join(', ')})`,
+    );
+  }
+  const [ours, read] = known[key]!;
+  const made = read === undefined ? value : read(value);
+  if (made !== undefined) connection[ours] = made;
+}
+
 /** A database's name with its password hidden. */
 export function maskDatabase(name: string): string {
-  return name.replace(/(\/\/[^:/@]*:)[^@]*@/, '$1***@').replace(/(password=)[^;&]*/gi, '$1***');
+  // A password that was not encoded may hold an at sign or a slash: the last at sign is the host's.
+  return name.replace(/^([a-z0-9+.-]+:\/\/[^:/@]*:).*@/is, '$1***@').replace(/(passw(?:or)?d=)[^;&]*/gi, '$1***');
 }

@@ -1,6 +1,7 @@
 /** A configuration file, with the line of every key: ours, that of AtomMQ 1.x, or that of AtomBus. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { nearest } from './nearest.js';
 import { OPTIONS, type OptionKey } from './options.js';
 
 /** A setting as some source gave it. */
@@ -51,28 +52,44 @@ export function readConfigFile(path: string): Given[] {
   // Loaded only where there is a file: a CGI process without one does not pay for it.
   const yaml = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { lineCounter: lines });
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
-    throw new ConfigError(`${path}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
+    throw new ConfigError(`${path}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
   }
   const given: Given[] = [];
 
   const walk = (node: unknown, visit: (key: string, value: unknown, source: string) => void) => {
     if (!yaml.isMap(node)) {
-      if (node !== null && node !== undefined) throw new ConfigError(`${path}: keys and values are needed here`);
-      return;
+      if (node === null || node === undefined || (yaml.isScalar(node) && node.value === null)) return;
+      const at = yaml.isNode(node) ? (node.range?.[0] ?? 0) : 0;
+      throw new ConfigError(`${path}:${lines.linePos(at).line}: keys and values are needed here`);
     }
     for (const { key, value } of node.items) {
       const at = yaml.isScalar(key) ? (key.range?.[0] ?? 0) : 0;
       visit(String(key), value, `${path}:${lines.linePos(at).line}`);
     }
   };
-  const plain = (value: unknown) => (yaml.isNode(value) ? value.toJS(document) : value);
+  // A plain scalar counts as it is written: a password 0123 is not the number 123, nor a mode 0o660 432.
+  const plain = (node: unknown): unknown => {
+    const value = yaml.isAlias(node) ? node.resolve(document) : node;
+    if (yaml.isSeq(value)) return value.items.map(plain);
+    if (yaml.isScalar(value)) return typeof value.value === 'string' ? value.value : value.source;
+    return yaml.isNode(value) ? value.toJS(document) : value;
+  };
+  const give = (key: OptionKey, node: unknown, source: string) => {
+    const value = plain(node);
+    // A key that has nothing behind it, as `password:`, is not set.
+    if (value === undefined || value === null || value === '' || value === '~' || value === 'null') return;
+    const before = given.find((one) => one.key === key);
+    if (before !== undefined)
+      throw new ConfigError(`${source}: ${OPTIONS[key].name} is there already (${before.source})`);
+    given.push({ key, value, source });
+  };
   const perl = (key: string, value: unknown, source: string) => {
     if (!Object.hasOwn(OF_PERL, key)) throw unknownKey(key, source, Object.keys(OF_PERL));
     const ours = OF_PERL[key];
-    if (ours !== undefined) given.push({ key: ours, value: plain(value), source });
+    if (ours !== undefined) give(ours, value, source);
   };
   const plugin = (wanted: string, inner: typeof perl) => (key: string, value: unknown, source: string) => {
     if (key !== wanted) throw unknownKey(key, source, [wanted]);
@@ -84,10 +101,10 @@ export function readConfigFile(path: string): Given[] {
     else if (key === 'atombus') {
       walk(value, (inner, innerValue, at) => {
         if (inner === 'db') walk(innerValue, perl);
-        else if (inner === 'page_size') given.push({ key: 'pageSize', value: plain(innerValue), source: at });
+        else if (inner === 'page_size') give('pageSize', innerValue, at);
         else throw unknownKey(inner, at, ['page_size', 'db']);
       });
-    } else if (KEYS.has(key)) given.push({ key: KEYS.get(key)!, value: plain(value), source });
+    } else if (KEYS.has(key)) give(KEYS.get(key)!, value, source);
     else if (!OF_DANCER.has(key))
       throw unknownKey(
         key,
@@ -99,21 +116,7 @@ export function readConfigFile(path: string): Given[] {
 }
 
 function unknownKey(key: string, source: string, known: string[]): ConfigError {
-  const [nearest] = known
-    .map((name) => ({ name, distance: editDistance(key, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  return new ConfigError(`${source}: unknown key ${JSON.stringify(key)}; the nearest known one is ${nearest?.name}`);
-}
-
-/** Levenshtein's distance. */
-export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  return new ConfigError(
+    `${source}: unknown key ${JSON.stringify(key)}; the nearest known one is ${nearest(key, known)}`,
+  );
 }

@@ -1,6 +1,20 @@
 /** The one table of options: from it come the file's keys, the variables, the flags, the checks and the help. */
-import { BadValue } from './bad-value.js';
 import { parseDatabase } from './database.js';
+import {
+  addresses,
+  baseUrl,
+  bool,
+  filledText,
+  level,
+  mode,
+  mount,
+  oneOf,
+  optional,
+  size,
+  socket,
+  text,
+  whole,
+} from './values.js';
 
 export interface Option<T> {
   /** As a flag; `page_size` in a file, `ATOMMQ_PAGE_SIZE` in the environment, `pageSize` in a program. */
@@ -9,135 +23,87 @@ export interface Option<T> {
   help: string;
   /** @throws BadValue */
   parse: (value: unknown) => T;
+  /** Neither printed nor quoted in an error. */
   secret?: true;
   /** The flag takes no value. */
   flag?: true;
 }
-
-const text = (value: unknown): string => {
-  if (typeof value !== 'string' && typeof value !== 'number') throw new BadValue('must be a text');
-  return String(value);
-};
-
-const optionalText = (value: unknown): string | undefined => (value === undefined ? undefined : text(value));
-
-const bool = (value: unknown): boolean => {
-  if (value === true || value === false) return value;
-  if (/^(1|true|yes|on)$/i.test(String(value))) return true;
-  if (/^(0|false|no|off)$/i.test(String(value))) return false;
-  throw new BadValue('must be true or false');
-};
-
-const UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-const whole =
-  (least: number, most: number, size = false) =>
-  (value: unknown): number => {
-    const match = /^(\d+)\s*(?:([kmg]?)(?:i?b)?)?$/i.exec(String(value).trim());
-    const unit = match?.[2]?.toLowerCase() ?? '';
-    const number = match === null || (unit !== '' && !size) ? Number.NaN : Number(match[1]) * UNITS[unit]!;
-    if (!(number >= least && number <= most)) throw new BadValue(`must be a whole number from ${least} to ${most}`);
-    return number;
-  };
-
-const oneOf =
-  <T extends string>(...names: T[]) =>
-  (value: unknown): T => {
-    const found = names.find((name) => name === value);
-    if (found === undefined) throw new BadValue(`must be one of ${names.join(', ')}`);
-    return found;
-  };
-
-const list = (value: unknown): string[] => {
-  const items = Array.isArray(value) ? value.map(String) : text(value).split(',');
-  return items.map((item) => item.trim()).filter((item) => item !== '');
-};
-
-const mount = (value: unknown): string => {
-  const path = text(value).replace(/\/+$/, '');
-  if (path !== '' && !/^(\/[\w.~=-]+)+$/.test(path)) throw new BadValue('must be a path such as /atommq, or /');
-  return path;
-};
-
-const baseUrl = (value: unknown): string | undefined => {
-  if (value === undefined) return undefined;
-  const url = text(value);
-  if (!URL.canParse(url) || !/^https?:\/\/[^?#]+$/.test(url)) {
-    throw new BadValue('must be an http or https address without query');
-  }
-  return url.replace(/\/+$/, '');
-};
-
-const mode = (value: unknown): number | undefined => {
-  if (value === undefined) return undefined;
-  if (!/^0?[0-7]{3}$/.test(String(value))) throw new BadValue('must be an octal mode such as 0660');
-  return Number.parseInt(String(value), 8);
-};
-
-const level = (value: unknown): 'debug' | 'info' | 'warning' | 'error' => {
-  const name = text(value).toLowerCase();
-  if (name === 'errors' || name === 'core') return 'error';
-  return oneOf('debug', 'info', 'warning', 'error')(name);
-};
 
 const MIB = 1024 * 1024;
 
 /** Every option but `config`, which says where the file is. */
 export const OPTIONS = {
   gateway: { name: 'gateway', default: 'http', help: 'http, fastcgi or cgi', parse: oneOf('http', 'fastcgi', 'cgi') },
-  host: { name: 'host', default: '127.0.0.1', help: 'address to listen on (http)', parse: text },
+  host: { name: 'host', default: '127.0.0.1', help: 'address to listen on (http)', parse: filledText },
   port: { name: 'port', default: 8080, help: 'port to listen on (http); 0 takes a free one', parse: whole(0, 65535) },
   socket: {
     name: 'socket',
     default: undefined,
     help: 'path, port or host:port to listen on (fastcgi)',
-    parse: optionalText,
+    parse: optional(socket),
   },
-  socketMode: { name: 'socket-mode', default: undefined, help: 'mode of the socket file, such as 0660', parse: mode },
+  socketMode: {
+    name: 'socket-mode',
+    default: undefined,
+    help: 'mode of the socket file, such as 0660',
+    parse: optional(mode),
+  },
   workers: { name: 'workers', default: 1, help: 'processes that serve', parse: whole(1, 256) },
   mount: { name: 'mount', default: '/atommq', help: 'path that AtomMQ is served under', parse: mount },
   baseUrl: {
     name: 'base-url',
     default: undefined,
     help: 'public address of the mount point, for links',
-    parse: baseUrl,
+    parse: optional(baseUrl),
   },
   database: {
     name: 'database',
     default: './atommq.db',
     help: 'a file, a URL such as postgres://…, or a DBI name such as dbi:SQLite:dbname=…',
     parse: (value: unknown) => {
-      const name = text(value);
+      const name = filledText(value);
       parseDatabase(name);
       return name;
     },
   },
-  user: { name: 'user', default: undefined, help: 'user of the database', parse: optionalText },
+  user: { name: 'user', default: undefined, help: 'user of the database', parse: optional(text) },
   password: {
     name: 'password',
     default: undefined,
     help: 'password of the database',
-    parse: optionalText,
+    parse: optional(text),
     secret: true,
+  },
+  passwordFile: {
+    name: 'password-file',
+    default: undefined,
+    help: 'file whose first line is the password of the database',
+    parse: optional(filledText),
   },
   pageSize: { name: 'page-size', default: 100, help: 'most entries of a page', parse: whole(1, 10_000) },
   pageBytes: {
     name: 'page-bytes',
     default: 4 * MIB,
     help: 'most bytes of entries of a page',
-    parse: whole(1024, 1024 * MIB, true),
+    parse: size(1024, 1024 * MIB),
   },
   maxEntryBytes: {
     name: 'max-entry-bytes',
     default: 4 * MIB,
     help: 'most bytes of a published document',
-    parse: whole(1024, 512 * MIB, true),
+    parse: size(1024, 512 * MIB),
+  },
+  maxMediaBytes: {
+    name: 'max-media-bytes',
+    default: 64 * MIB,
+    help: 'most bytes of a published file that is not Atom',
+    parse: size(1024, 1024 * MIB),
   },
   cacheBytes: {
     name: 'cache-bytes',
     default: 64 * MIB,
     help: 'most bytes of pages kept in memory',
-    parse: whole(0, 65_536 * MIB, true),
+    parse: size(0, 65_536 * MIB),
   },
   title: { name: 'title', default: 'AtomMQ', help: 'title of the service', parse: text },
   author: { name: 'author', default: 'AtomMQ', help: 'author of feeds, and of entries that name none', parse: text },
@@ -157,7 +123,7 @@ export const OPTIONS = {
     name: 'trusted-proxies',
     default: [],
     help: 'addresses whose Forwarded fields are believed',
-    parse: list,
+    parse: addresses,
   },
   trustRemoteUser: {
     name: 'trust-remote-user',
@@ -167,10 +133,15 @@ export const OPTIONS = {
     flag: true,
   },
   detach: { name: 'detach', default: false, help: 'run in the background', parse: bool, flag: true },
-  pidFile: { name: 'pid-file', default: undefined, help: 'file that holds the process id', parse: optionalText },
+  pidFile: {
+    name: 'pid-file',
+    default: undefined,
+    help: 'file that holds the process id',
+    parse: optional(filledText),
+  },
   log: { name: 'log', default: 'info', help: 'debug, info, warning or error', parse: level },
   logger: { name: 'logger', default: 'console', help: 'console or file', parse: oneOf('console', 'file') },
-  logFile: { name: 'log-file', default: 'atommq.log', help: 'where logger: file writes', parse: text },
+  logFile: { name: 'log-file', default: 'atommq.log', help: 'where logger: file writes', parse: filledText },
 } as const satisfies Record<string, Option<unknown>>;
 
 export type OptionKey = keyof typeof OPTIONS;
