@@ -1,12 +1,25 @@
 /** Composition: configuration, store, application; what a program embeds. */
 import { makeApp } from './app.js';
-import type { App } from './http.js';
+import { type EntryDraft, writeDraft } from './atom/draft.js';
+import { keyOfAtomId } from './atom/ids.js';
+import { type EntryView, viewEntry } from './atom/object.js';
+import type { OptionKey } from './config/options.js';
+import { resolveSettings } from './config.js';
+import { requestListener } from './gateway/http.js';
+import type { AddressOptions } from './gateway/listener.js';
+import { type App, HttpError, HttpRequest } from './http.js';
+import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
 import { PageCache } from './resource/pages.js';
 import { openDatabase } from './store/dialect.js';
 import { KnexStore } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
 import type { DatabaseSettings } from './store/store.js';
+
+export type { EntryDraft } from './atom/draft.js';
+export type { EntryView } from './atom/object.js';
+export { ConfigError } from './config.js';
+export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
 export interface BusSettings extends ResourceSettings {
@@ -39,21 +52,80 @@ export class AtomMQ {
     return new AtomMQ({ store, publisher, pages: new PageCache(cacheBytes), settings }, onError);
   }
 
-  static async open(options: Record<string, unknown>): Promise<AtomMQ> {
-    return AtomMQ.from({
-      pageSize: 100,
-      pageBytes: 4194304,
-      maxEntryBytes: 4194304,
-      title: 'AtomMQ',
-      author: 'AtomMQ',
-      cacheBytes: 64 * 1048576,
-      busyTimeout: 10,
-      ...options,
-      database: { client: 'sqlite3', connection: { filename: String(options.database) } },
-    });
+  /**
+   * Opens a bus by options as `atommq` takes them, in camel case: `{ database: 'bus.db', pageSize: 50 }`.
+   * @throws ConfigError for an option that cannot be used
+   */
+  static async open(options: Partial<Record<OptionKey, unknown>> = {}): Promise<AtomMQ> {
+    return AtomMQ.from(resolveSettings({ set: options, flags: {}, env: {} }).settings);
+  }
+
+  /**
+   * Publishes one entry.
+   * @param entry an Atom entry as XML, or its parts
+   * @throws HttpError as `POST` to the feed would answer
+   */
+  async publish(feed: string, entry: string | EntryDraft): Promise<EntryView> {
+    const body = typeof entry === 'string' ? entry : writeDraft(entry);
+    const { body: stored } = await this.#ask('POST', `/feed=${encodeURIComponent(feed)}`, '', body);
+    return viewEntry(stored);
+  }
+
+  /**
+   * Reads entries in order.
+   * @param options `after`: the id of the last entry that was processed; `limit`: most entries
+   * @throws HttpError as `GET` of the feed would answer: 404 for a feed that is not there, 400 for an unknown id
+   */
+  async read(feed: string, options: { after?: string; limit?: number } = {}): Promise<ReadPage> {
+    const { store, settings } = this.#context;
+    const held = await store.feed(feedName(feed));
+    if (held === undefined) throw new HttpError(404, `There is no feed named ${JSON.stringify(feed)}.`);
+    const from = options.after === undefined ? 0 : await store.position(held.feedId, keyOfAtomId(options.after));
+    if (from === undefined) throw new HttpError(400, `The feed never held an entry with the id ${options.after}.`);
+    const limit = Math.min(options.limit ?? settings.pageSize, settings.pageSize);
+    const range = { from, descending: false, limit, bytes: settings.pageBytes };
+    const rows = (await store.page(held.feedId, range)).filter(({ position }) => position <= held.head);
+    return {
+      entries: rows.filter(({ deleted }) => !deleted).map(({ xml }) => viewEntry(xml)),
+      after: rows.at(-1)?.atomId ?? options.after,
+      upToDate: (rows.at(-1)?.position ?? from) >= held.head,
+    };
+  }
+
+  /** A listener that serves the bus in a Node HTTP server of your own. */
+  listener(options: Partial<AddressOptions> = {}): ReturnType<typeof requestListener> {
+    return requestListener(this.app, { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, ...options });
   }
 
   async close(): Promise<void> {
     await this.#context.store.close();
   }
+
+  async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
+    const response = await this.app(
+      new HttpRequest({
+        method,
+        base: 'urn:atommq',
+        path,
+        search,
+        headers: {},
+        body: (async function* () {
+          yield Buffer.from(body);
+        })(),
+        nature: { runOnce: false, multiprocess: false },
+      }),
+    );
+    const text = String(response.body ?? '');
+    if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
+    return { body: text };
+  }
+}
+
+/** A page of entries for a program. */
+export interface ReadPage {
+  entries: EntryView[];
+  /** The id to go on after. */
+  after: string | undefined;
+  /** There was nothing more. */
+  upToDate: boolean;
 }

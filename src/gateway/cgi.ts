@@ -12,7 +12,7 @@ const MOST_DRAINED = 256 * 1024 * 1024;
 
 /** Serves the one request; the caller then ends the process with code 0. */
 export async function serveCgi(app: App, options: AddressOptions): Promise<void> {
-  const input = standardInput(process.env.CONTENT_LENGTH);
+  const input = new StandardInput(process.env.CONTENT_LENGTH);
   let response: HttpResponse;
   try {
     const request = cgiRequest(
@@ -26,8 +26,9 @@ export async function serveCgi(app: App, options: AddressOptions): Promise<void>
   }
   // Apache loses an answer that comes before it has passed on the whole body.
   let drained = 0;
-  if (process.env.REQUEST_METHOD !== 'GET' && process.env.REQUEST_METHOD !== 'HEAD') {
-    for await (const chunk of input) if ((drained += chunk.length) > MOST_DRAINED) break;
+  for await (const chunk of input) {
+    drained += chunk.length;
+    if (drained > MOST_DRAINED) break;
   }
   await send(response);
 }
@@ -47,16 +48,23 @@ async function send({ status, headers, body }: HttpResponse): Promise<void> {
 }
 
 /** Standard input up to the announced length, or to its end where none is (a chunked request under Apache). */
-async function* standardInput(announced: string | undefined): AsyncGenerator<Uint8Array> {
-  let left = announced ? Number(announced) : Number.POSITIVE_INFINITY;
-  // Without a length a web server may leave standard input open on a request that has no body.
-  if (!announced && /^(GET|HEAD|DELETE|OPTIONS)?$/.test(process.env.REQUEST_METHOD ?? '')) return;
-  while (left > 0) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, left));
-    const length = again(() => readSync(0, chunk, 0, chunk.length, null));
-    if (length === 0) return;
-    left -= length;
-    yield chunk.subarray(0, length);
+class StandardInput implements AsyncIterable<Uint8Array> {
+  #left: number;
+
+  constructor(announced: string | undefined) {
+    // Without a length a web server may leave standard input open on a request that has no body.
+    const bodiless = /^(GET|HEAD|DELETE|OPTIONS)?$/.test(process.env.REQUEST_METHOD ?? '');
+    this.#left = announced ? Number(announced) : bodiless ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  /** What has not been read yet: an iteration that was broken off can be taken up again. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    while (this.#left > 0) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, this.#left));
+      const length = again(() => readSync(0, chunk, 0, chunk.length, null));
+      this.#left = length === 0 ? 0 : this.#left - length;
+      if (length > 0) yield chunk.subarray(0, length);
+    }
   }
 }
 
