@@ -28,8 +28,8 @@ export const apacheCgi: DoorKind = {
 export const apacheFastCgi: DoorKind = {
   name: 'Apache, proxy_fcgi',
   needs,
-  start(options) {
-    const { server, socket } = startFastCgi(options);
+  async start(options) {
+    const { server, socket } = await startFastCgi(options);
     return open(
       apacheFastCgi.name,
       ['proxy', 'proxy_fcgi', 'setenvif'],

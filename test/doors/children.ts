@@ -29,11 +29,17 @@ function isExecutable(file: string): boolean {
   }
 }
 
+/** What is done, newest first, when this process ends without having done it itself. */
+const atExit = new Set<() => void>();
+process.once('exit', () => {
+  for (const undo of [...atExit].reverse()) undo();
+});
+
 /** A folder that every user may enter and write to, since web servers change theirs; gone when this process ends. */
 export function openFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'atommq-door-'));
   chmodSync(folder, 0o777);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  atExit.add(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -101,8 +107,8 @@ export function startServer({ command, arguments: argv, environment = {}, cwd, l
     child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
   });
   const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  void ended.then(() => process.off('exit', kill));
+  atExit.add(kill);
+  void ended.then(() => atExit.delete(kill));
   return {
     pid: child.pid ?? 0,
     ended,

@@ -1,4 +1,5 @@
 /** Our own long-running servers: the HTTP gateway, and the FastCGI pool that web servers are put in front of. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { httpClient } from '../client.js';
 import { freePort, openFolder, root, type Server, startServer, untilItAnswers } from './children.js';
@@ -27,8 +28,8 @@ export function startHttp(options: DoorOptions, port: number): Server {
   return atommq(options, ['--gateway', 'http', '--host', '127.0.0.1', '--port', String(port)]);
 }
 
-/** `atommq --gateway fastcgi` on a socket that every user may write to. */
-export function startFastCgi(options: DoorOptions): { server: Server; socket: string } {
+/** `atommq --gateway fastcgi` on a socket that every user may write to; it is there, unless the start has failed. */
+export async function startFastCgi(options: DoorOptions): Promise<{ server: Server; socket: string }> {
   const socket = join(openFolder(), 'fcgi.sock');
   const server = atommq(options, [
     '--gateway',
@@ -40,6 +41,11 @@ export function startFastCgi(options: DoorOptions): { server: Server; socket: st
     '--workers',
     '2',
   ]);
+  let over = false;
+  void server.ended.then(() => {
+    over = true;
+  });
+  while (!over && !existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
   return { server, socket };
 }
 

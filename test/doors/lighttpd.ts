@@ -21,8 +21,8 @@ export const lighttpdFastCgi: DoorKind = {
 export const lighttpdSocket: DoorKind = {
   name: 'lighttpd, socket',
   needs,
-  start(options) {
-    const { server, socket } = startFastCgi(options);
+  async start(options) {
+    const { server, socket } = await startFastCgi(options);
     return open(
       lighttpdSocket.name,
       () => configured('lighttpd/atommq-socket.conf', { '/run/atommq/fcgi.sock': socket }),

@@ -26,8 +26,8 @@ function fastCgi(name: string, file: string): DoorKind {
   return {
     name,
     needs,
-    start(options) {
-      const { server, socket } = startFastCgi(options);
+    async start(options) {
+      const { server, socket } = await startFastCgi(options);
       return open(name, file, { '/run/atommq/fcgi.sock': socket }, server);
     },
   };
