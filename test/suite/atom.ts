@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { parseStringPromise } from 'xml2js';
 import type { Answered } from '../client.js';
+import type { Door } from '../doors/all.js';
 import { missing, PATH } from '../doors/children.js';
-import type { Door } from '../doors.js';
 
 export const ATOM = 'http://www.w3.org/2005/Atom';
 export const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';

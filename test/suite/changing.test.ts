@@ -1,7 +1,7 @@
 /** Entries at their own addresses (section 2): revised, deleted, and what stays of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Door, eachDoor } from '../doors.js';
+import { type Door, eachDoor } from '../doors/all.js';
 import { entry, entryOf, feedOf, pathOf, problemOf, publish, revalidated, TYPE, titlesOf } from './atom.js';
 
 const put = (door: Door, path: string, children: string, headers = {}) =>

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { eachDoor, unlessThere } from '../doors/all.js';
 import { PATH } from '../doors/children.js';
-import { eachDoor, unlessThere } from '../doors.js';
 import { entry, entryOf, feedOf, pathOf, problemOf, publish, TYPE, titlesOf, UUID } from './atom.js';
 
 const ORIGINAL =

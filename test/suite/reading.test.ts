@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Answered } from '../client.js';
-import { eachDoor } from '../doors.js';
+import { eachDoor } from '../doors/all.js';
 import { entryOf, feedOf, linkHeader, lint, pathOf, problemOf, publish, revalidated, titlesOf } from './atom.js';
 
 const PAGE_SIZE = 3;

@@ -1,16 +1,16 @@
 /** Every door, and the loop that puts a suite through all of them. */
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { apacheCgi, apacheFastCgi } from './doors/apache.js';
-import { cgiChild } from './doors/cgi-child.js';
-import { missing, openFolder } from './doors/children.js';
-import type { Door, DoorKind, DoorOptions } from './doors/door.js';
-import { httpGateway } from './doors/gateways.js';
-import { inProcess } from './doors/in-process.js';
-import { lighttpdCgi, lighttpdFastCgi, lighttpdSocket } from './doors/lighttpd.js';
-import { nginxFastCgi, nginxFastCgiUnkept, nginxProxy } from './doors/nginx.js';
+import { apacheCgi, apacheFastCgi } from './apache.js';
+import { cgiChild } from './cgi-child.js';
+import { missing, openFolder } from './children.js';
+import type { Door, DoorKind, DoorOptions } from './door.js';
+import { httpGateway } from './gateways.js';
+import { inProcess } from './in-process.js';
+import { lighttpdCgi, lighttpdFastCgi, lighttpdSocket } from './lighttpd.js';
+import { nginxFastCgi, nginxFastCgiUnkept, nginxProxy } from './nginx.js';
 
-export type { Door, DoorKind, DoorOptions } from './doors/door.js';
+export type { Door, DoorKind, DoorOptions } from './door.js';
 
 export const doors: DoorKind[] = [
   inProcess,
