@@ -13,6 +13,10 @@ const NATURE = { runOnce: false, multiprocess: false };
 /** For this long a stopping server still takes connections, so that none of its backlog is refused. */
 const GRACE = 100;
 
+/** How much of a body that nobody reads is taken in, and for how long (milliseconds), so that its sender sees the answer. */
+const DRAIN_BYTES = 256 * 1024 * 1024;
+const DRAIN_TIME = 5000;
+
 export interface HttpOptions extends AddressOptions {
   host: string;
   port: number;
@@ -183,7 +187,13 @@ async function send(
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const bare = status === 204 || status === 304;
     outgoing.writeHead(status, bare ? headers : { ...headers, 'content-length': bytes?.length ?? 0 });
-    outgoing.end(incoming.method === 'HEAD' || bare ? undefined : bytes);
+    const shown = incoming.method === 'HEAD' || bare ? undefined : bytes;
+    if (!incoming.complete && !waitsForContinue.has(incoming)) {
+      // Ended now, the connection might be reset under a client that is still sending, and the answer lost with it.
+      if (shown !== undefined) outgoing.write(shown);
+      await drain(incoming);
+      outgoing.end();
+    } else outgoing.end(shown);
     return;
   }
   outgoing.writeHead(status, headers);
@@ -193,6 +203,20 @@ async function send(
   }
   outgoing.flushHeaders();
   await pipeline(Readable.from(body), outgoing);
+}
+
+/** Reads what is left of a body only to throw it away, within bounds. */
+async function drain(incoming: IncomingMessage): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let length = 0;
+    const timer = setTimeout(resolve, DRAIN_TIME);
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > DRAIN_BYTES) resolve();
+    });
+    incoming.once('end', resolve).once('close', resolve).resume();
+    incoming.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer));
+  });
 }
 
 /** The answer to what is not HTTP. */
