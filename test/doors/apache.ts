@@ -16,9 +16,8 @@ export const apacheCgi: DoorKind = {
   start(options) {
     const given = Object.entries(variables(options)).map(([name, value]) => `SetEnv ${name} "${value}"`);
     return open(apacheCgi.name, ['alias', 'env', 'cgid'], () =>
-      configured('apache/atommq-cgi.conf', {
+      configured('apache-cgi.conf', {
         '/opt/atommq': reachable(root),
-        '/usr/local/bin:/usr/bin:/bin': `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
         'SetEnv ATOMMQ_DATABASE /var/lib/atommq/atommq.db': given.join('\n'),
       }),
     );
@@ -32,8 +31,8 @@ export const apacheFastCgi: DoorKind = {
     const { server, socket } = await startFastCgi(options);
     return open(
       apacheFastCgi.name,
-      ['proxy', 'proxy_fcgi', 'setenvif'],
-      () => configured('apache/atommq-fastcgi.conf', { '/run/atommq/fcgi.sock': socket }),
+      ['proxy', 'proxy_fcgi'],
+      () => configured('apache-fastcgi.conf', { '/run/atommq/fcgi.sock': socket }),
       { atommq: server },
     );
   },
@@ -90,6 +89,9 @@ MaxRequestWorkers 32
 <Directory />
   AllowOverride None
   Require all denied
+</Directory>
+<Directory ${documents}>
+  Require all granted
 </Directory>
 <VirtualHost 127.0.0.1:${port}>
   DocumentRoot ${documents}

@@ -1,8 +1,8 @@
 /** Behind lighttpd: FastCGI processes of its own, a ready socket, and CGI. */
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { httpClient } from '../client.js';
-import { freePort, openFolder, root, type Server, startServer, untilItAnswers } from './children.js';
+import { freePort, openFolder, PATH, root, type Server, startServer, untilItAnswers } from './children.js';
 import { configured } from './configure.js';
 import { type Door, type DoorKind, type DoorOptions, variables } from './door.js';
 import { startFastCgi } from './gateways.js';
@@ -14,7 +14,11 @@ export const lighttpdFastCgi: DoorKind = {
   needs,
   start: (options) =>
     open(lighttpdFastCgi.name, (folder) =>
-      configured('lighttpd/atommq-fastcgi.conf', { ...programs(options, folder), '/run/atommq': folder }),
+      configured('lighttpd-fastcgi.conf', {
+        ...programs(options),
+        '/run/atommq': folder,
+        '/var/log/lighttpd': folder,
+      }),
     ),
 };
 
@@ -23,28 +27,23 @@ export const lighttpdSocket: DoorKind = {
   needs,
   async start(options) {
     const { server, socket } = await startFastCgi(options);
-    return open(
-      lighttpdSocket.name,
-      () => configured('lighttpd/atommq-socket.conf', { '/run/atommq/fcgi.sock': socket }),
-      { atommq: server },
-    );
+    return open(lighttpdSocket.name, () => configured('lighttpd-socket.conf', { '/run/atommq/fcgi.sock': socket }), {
+      atommq: server,
+    });
   },
 };
 
 export const lighttpdCgi: DoorKind = {
   name: 'lighttpd, CGI',
   needs,
-  start: (options) =>
-    open(lighttpdCgi.name, (folder) => configured('lighttpd/atommq-cgi.conf', programs(options, folder))),
+  start: (options) => open(lighttpdCgi.name, () => configured('lighttpd-cgi.conf', programs(options))),
 };
 
 /** Where things are, and the variables that only tests have. */
-function programs(options: DoorOptions, folder: string): Record<string, string> {
-  const given = Object.entries(variables(options)).map(([name, value]) => `"${name}" => "${value}"`);
+function programs(options: DoorOptions): Record<string, string> {
+  const given = Object.entries({ ...variables(options), PATH }).map(([name, value]) => `"${name}" => "${value}"`);
   return {
     '/opt/atommq': root,
-    '/var/log/lighttpd/atommq.log': join(folder, 'breakage.log'),
-    '/usr/local/bin:/usr/bin:/bin': `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
     '"ATOMMQ_DATABASE" => "/var/lib/atommq/atommq.db"': given.join(', '),
   };
 }
@@ -81,7 +80,7 @@ server.modules += ("mod_dirlisting", "mod_staticfile")
   const lighttpd = startServer({
     command: 'lighttpd',
     arguments: ['-D', '-f', main],
-    logs: [join(folder, 'error.log'), join(folder, 'breakage.log')],
+    logs: [join(folder, 'error.log'), join(folder, 'atommq.log')],
   });
   const ask = httpClient(port);
   await untilItAnswers(ask, { lighttpd, ...behind });

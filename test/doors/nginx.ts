@@ -9,8 +9,10 @@ import { startFastCgi, startHttp } from './gateways.js';
 
 const needs = ['nginx'];
 
-export const nginxFastCgi = fastCgi('nginx, fastcgi_pass', 'nginx/atommq-fastcgi.conf');
-export const nginxFastCgiUnkept = fastCgi('nginx, fastcgi_pass unkept', 'nginx/atommq-fastcgi-unkept.conf');
+export const nginxFastCgi = fastCgi('nginx, fastcgi_pass', {});
+export const nginxFastCgiUnkept = fastCgi('nginx, fastcgi_pass unkept', {
+  'fastcgi_keep_conn on': 'fastcgi_keep_conn off',
+});
 
 export const nginxProxy: DoorKind = {
   name: 'nginx, proxy_pass',
@@ -18,17 +20,22 @@ export const nginxProxy: DoorKind = {
   async start(options) {
     const port = await freePort();
     const server = startHttp(options, port);
-    return open(nginxProxy.name, 'nginx/atommq-proxy.conf', { '127.0.0.1:8080': `127.0.0.1:${port}` }, server);
+    return open(nginxProxy.name, 'nginx-proxy.conf', { '127.0.0.1:8080': `127.0.0.1:${port}` }, server);
   },
 };
 
-function fastCgi(name: string, file: string): DoorKind {
+function fastCgi(name: string, differences: Record<string, string>): DoorKind {
   return {
     name,
     needs,
     async start(options) {
       const { server, socket } = await startFastCgi(options);
-      return open(name, file, { '/run/atommq/fcgi.sock': socket }, server);
+      const replacements = {
+        '/run/atommq/fcgi.sock': socket,
+        'include fastcgi_params;': 'include /etc/nginx/fastcgi_params;',
+        ...differences,
+      };
+      return open(name, 'nginx-fastcgi.conf', replacements, server);
     },
   };
 }
