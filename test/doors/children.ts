@@ -106,9 +106,18 @@ export function startServer({ command, arguments: argv, environment = {}, cwd, l
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
   });
+  // Never SIGKILL first: web servers have processes of their own to end.
+  const end = () => child.kill('SIGTERM');
   const kill = () => child.kill('SIGKILL');
-  atExit.add(kill);
-  void ended.then(() => atExit.delete(kill));
+  atExit.add(end);
+  void ended.then(() => {
+    atExit.delete(end);
+    // What a server leaves behind must not keep this process waiting for more of its output.
+    setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, 1000).unref();
+  });
   return {
     pid: child.pid ?? 0,
     ended,
@@ -150,6 +159,6 @@ export async function untilItAnswers(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const logs = Object.entries(servers).map(([name, server]) => `--- ${name}\n${server.log()}`);
-  await Promise.all(Object.values(servers).map((server) => server.stop('SIGKILL')));
+  await Promise.all(Object.values(servers).map((server) => server.stop()));
   throw new Error(`The server does not answer: ${over ?? last}\n${logs.join('\n')}`);
 }

@@ -11,6 +11,7 @@ export function configured(file: string, replacements: Record<string, string>): 
   const text = readFileSync(join(root, 'deploy', file), 'utf8');
   const found = new Set<string>();
   // In one pass, so that nothing is replaced in what a replacement has put there.
+  if (Object.keys(replacements).length === 0) return text;
   const longestFirst = Object.keys(replacements).sort((a, b) => b.length - a.length);
   const pattern = new RegExp(longestFirst.map((from) => from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
   const result = text.replace(pattern, (from) => {

@@ -30,17 +30,23 @@ function fastCgi(name: string, differences: Record<string, string>): DoorKind {
     needs,
     async start(options) {
       const { server, socket } = await startFastCgi(options);
-      const replacements = {
-        '/run/atommq/fcgi.sock': socket,
-        'include fastcgi_params;': 'include /etc/nginx/fastcgi_params;',
-        ...differences,
-      };
-      return open(name, 'nginx-fastcgi.conf', replacements, server);
+      return open(name, 'nginx-fastcgi.conf', { ...fastCgiAt(socket), ...differences }, server);
     },
   };
 }
 
-async function open(name: string, file: string, replacements: Record<string, string>, atommq: Server): Promise<Door> {
+/** What differs where the FastCGI socket is another one. */
+export function fastCgiAt(socket: string): Record<string, string> {
+  return { '/run/atommq/fcgi.sock': socket, 'include fastcgi_params;': 'include /etc/nginx/fastcgi_params;' };
+}
+
+/** nginx with a file of deploy/ in front of a server; both are stopped together. */
+export async function open(
+  name: string,
+  file: string,
+  replacements: Record<string, string>,
+  atommq: Server,
+): Promise<Door> {
   const folder = openFolder();
   const port = await freePort();
   const main = join(folder, 'nginx.conf');

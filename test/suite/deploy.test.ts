@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { httpClient } from '../client.js';
 import { unlessThere } from '../doors/all.js';
-import { freePort, openFolder, PATH, root, startServer, untilItAnswers } from '../doors/children.js';
+import { openFolder, PATH, root, startServer } from '../doors/children.js';
 import { configured } from '../doors/configure.js';
+import { fastCgiAt, open as openNginx } from '../doors/nginx.js';
 
 const UNITS = ['atommq.service', 'atommq-fastcgi.socket', 'atommq-fastcgi.service'];
 
@@ -36,45 +36,25 @@ test('a list of replacements that no longer fits is an error', () => {
   assert.throws(() => configured('atommq.service', { '/nowhere/at/all': '/' }), /does not hold/);
 });
 
-// What the socket unit does, without an init; the socket comes as descriptor 3 here, the other way that systemd knows.
-test('the FastCGI service takes its socket from systemd', {
-  skip: unlessThere('systemd-socket-activate', 'nginx'),
-}, async () => {
-  const folder = openFolder();
-  const port = await freePort();
-  const socket = join(folder, 'fcgi.sock');
-  const [, line = ''] =
-    /^ExecStart=(.*)$/m.exec(
-      configured('atommq-fastcgi.service', { '/opt/atommq': root, '/var/lib/atommq': folder }),
-    ) ?? [];
-  const atommq = startServer({
-    command: 'systemd-socket-activate',
-    arguments: ['-l', socket, ...line.split(' ')],
-    cwd: folder,
+/** How systemd hands the socket over: by `StandardInput=socket`, as the unit asks, and in its usual way. */
+const HANDED_OVER: [string, string[]][] = [
+  ['as descriptor 0', ['sh', '-c', 'unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES; exec "$@" <&3 3<&-', 'sh']],
+  ['as descriptor 3', []],
+];
+
+for (const [how, wrapper] of HANDED_OVER) {
+  const skip = unlessThere('systemd-socket-activate', 'nginx');
+  test(`the FastCGI service takes its socket from systemd ${how}`, { skip }, async () => {
+    const folder = openFolder();
+    const socket = join(folder, 'fcgi.sock');
+    const unit = configured('atommq-fastcgi.service', { '/opt/atommq': root, '/var/lib/atommq': folder });
+    const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+    const atommq = startServer({
+      command: 'systemd-socket-activate',
+      arguments: ['-l', socket, ...wrapper, ...line.split(' ')],
+      cwd: folder,
+    });
+    const door = await openNginx('systemd', 'nginx-fastcgi.conf', fastCgiAt(socket), atommq);
+    await door.stop();
   });
-  const file = join(folder, 'nginx.conf');
-  writeFileSync(
-    file,
-    `${process.getuid?.() === 0 ? 'user root;\n' : ''}daemon off;
-pid ${folder}/nginx.pid;
-events {}
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body; fastcgi_temp_path ${folder}/fastcgi; proxy_temp_path ${folder}/proxy;
-  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-  ${configured('nginx-fastcgi.conf', { '/run/atommq/fcgi.sock': socket, 'listen 80;': `listen 127.0.0.1:${port};`, 'include fastcgi_params;': 'include /etc/nginx/fastcgi_params;' })}
 }
-`,
-  );
-  const nginx = startServer({
-    command: 'nginx',
-    arguments: ['-c', file, '-p', folder, '-e', join(folder, 'error.log')],
-    logs: [join(folder, 'error.log')],
-  });
-  try {
-    await untilItAnswers(httpClient(port), { atommq, nginx });
-  } finally {
-    await nginx.stop();
-    await atommq.stop();
-  }
-});
