@@ -44,9 +44,12 @@ export function unlessThere(...programs: string[]): string | false {
 /**
  * Defines the same tests for each door, which opens on a new database before and is shut after.
  * `ATOMMQ_TEST_DOORS=nginx` keeps to the doors whose names hold that.
- * @param define is given what returns the open door; call it inside a test
+ * @param define is given what returns the open door, for use inside a test, and which kind it is
  */
-export function eachDoor(define: (at: () => Door) => void, options: Omit<DoorOptions, 'database'> = {}): void {
+export function eachDoor(
+  define: (at: () => Door, kind: DoorKind) => void,
+  options: Omit<DoorOptions, 'database'> = {},
+): void {
   for (const kind of doors.filter(({ name }) => name.includes(process.env.ATOMMQ_TEST_DOORS ?? ''))) {
     const lacking = missing(kind.needs);
     if (lacking.length > 0 && !requireAll) {
@@ -60,7 +63,7 @@ export function eachDoor(define: (at: () => Door) => void, options: Omit<DoorOpt
         door = await kind.start({ ...options, database: join(openFolder(), 'bus.db') });
       });
       after(() => door?.stop());
-      define(() => door!);
+      define(() => door!, kind);
     });
   }
 }

@@ -13,6 +13,7 @@ const MODULES = '/usr/lib/apache2/modules';
 export const apacheCgi: DoorKind = {
   name: 'Apache, CGI',
   needs,
+  overHttp: true,
   start(options) {
     const given = Object.entries(variables(options)).map(([name, value]) => `SetEnv ${name} "${value}"`);
     return open(apacheCgi.name, ['alias', 'env', 'cgid'], () =>
@@ -27,6 +28,7 @@ export const apacheCgi: DoorKind = {
 export const apacheFastCgi: DoorKind = {
   name: 'Apache, proxy_fcgi',
   needs,
+  overHttp: true,
   async start(options) {
     const { server, socket } = await startFastCgi(options);
     return open(

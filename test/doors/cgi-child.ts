@@ -8,6 +8,7 @@ import { type DoorKind, variables } from './door.js';
 export const cgiChild: DoorKind = {
   name: 'CGI child',
   needs: [],
+  overHttp: false,
   async start(options) {
     return {
       name: 'CGI child',

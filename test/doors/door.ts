@@ -24,6 +24,8 @@ export interface DoorKind {
   name: string;
   /** Programs without which it cannot. */
   needs: string[];
+  /** There is a socket to speak HTTP to, with a server that decides what reaches us. */
+  overHttp: boolean;
   start(options: DoorOptions): Promise<Door>;
 }
 

@@ -8,6 +8,7 @@ import { type DoorKind, type DoorOptions, variables } from './door.js';
 export const httpGateway: DoorKind = {
   name: 'HTTP gateway',
   needs: [],
+  overHttp: true,
   async start(options) {
     const port = await freePort();
     const server = startHttp(options, port);

@@ -9,6 +9,7 @@ import type { DoorKind } from './door.js';
 export const inProcess: DoorKind = {
   name: 'in process',
   needs: [],
+  overHttp: false,
   async start({ database, pageSize }) {
     const bus = await AtomMQ.open({ database, ...(pageSize === undefined ? {} : { pageSize }) });
     return {

@@ -12,6 +12,7 @@ const needs = ['lighttpd'];
 export const lighttpdFastCgi: DoorKind = {
   name: 'lighttpd, bin-path',
   needs,
+  overHttp: true,
   start: (options) =>
     open(lighttpdFastCgi.name, (folder) =>
       configured('lighttpd-fastcgi.conf', {
@@ -25,6 +26,7 @@ export const lighttpdFastCgi: DoorKind = {
 export const lighttpdSocket: DoorKind = {
   name: 'lighttpd, socket',
   needs,
+  overHttp: true,
   async start(options) {
     const { server, socket } = await startFastCgi(options);
     return open(lighttpdSocket.name, () => configured('lighttpd-socket.conf', { '/run/atommq/fcgi.sock': socket }), {
@@ -36,6 +38,7 @@ export const lighttpdSocket: DoorKind = {
 export const lighttpdCgi: DoorKind = {
   name: 'lighttpd, CGI',
   needs,
+  overHttp: true,
   start: (options) => open(lighttpdCgi.name, () => configured('lighttpd-cgi.conf', programs(options))),
 };
 

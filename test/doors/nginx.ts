@@ -17,6 +17,7 @@ export const nginxFastCgiUnkept = fastCgi('nginx, fastcgi_pass unkept', {
 export const nginxProxy: DoorKind = {
   name: 'nginx, proxy_pass',
   needs,
+  overHttp: true,
   async start(options) {
     const port = await freePort();
     const server = startHttp(options, port);
@@ -28,6 +29,7 @@ function fastCgi(name: string, differences: Record<string, string>): DoorKind {
   return {
     name,
     needs,
+    overHttp: true,
     async start(options) {
       const { server, socket } = await startFastCgi(options);
       return open(name, 'nginx-fastcgi.conf', { ...fastCgiAt(socket), ...differences }, server);
