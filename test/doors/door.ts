@@ -1,0 +1,39 @@
+/** What a door is: one way by which requests reach the application, the same for all tests. */
+import type { Ask } from '../client.js';
+
+export interface DoorOptions {
+  /** The database's file; its folder is one that every user may write to. */
+  database: string;
+  pageSize?: number;
+  /** Variables for the process that serves, `ATOMMQ_*` above all. */
+  environment?: Record<string, string>;
+}
+
+export interface Door {
+  name: string;
+  /** The mount point as clients see it: `http://127.0.0.1:PORT/atommq`. */
+  base: string;
+  /** Where it listens; undefined where there is no socket. */
+  port: number | undefined;
+  ask: Ask;
+  stop(): Promise<void>;
+}
+
+/** A door that can be opened. */
+export interface DoorKind {
+  name: string;
+  /** Programs without which it cannot. */
+  needs: string[];
+  /** There is a socket to speak HTTP to, with a server that decides what reaches us. */
+  overHttp: boolean;
+  start(options: DoorOptions): Promise<Door>;
+}
+
+/** Options as the variables by which every program of ours takes them. */
+export function variables({ database, pageSize, environment = {} }: DoorOptions): Record<string, string> {
+  return {
+    ATOMMQ_DATABASE: database,
+    ...(pageSize === undefined ? {} : { ATOMMQ_PAGE_SIZE: String(pageSize) }),
+    ...environment,
+  };
+}

@@ -1,0 +1,60 @@
+/** What of deploy/ no web server reads: the systemd units. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { unlessThere } from '../doors/all.js';
+import { openFolder, PATH, root, startServer } from '../doors/children.js';
+import { configured } from '../doors/configure.js';
+import { fastCgiAt, open as openNginx } from '../doors/nginx.js';
+
+const UNITS = ['atommq.service', 'atommq-fastcgi.socket', 'atommq-fastcgi.service'];
+
+test('systemd accepts the units', { skip: unlessThere('systemd-analyze') }, () => {
+  const folder = openFolder();
+  for (const unit of UNITS) {
+    const replacements: Record<string, string> = unit.endsWith('.service') ? { '/opt/atommq': root } : {};
+    writeFileSync(join(folder, unit), configured(unit, replacements));
+  }
+  const files = UNITS.map((unit) => join(folder, unit));
+  const { status, stderr, error } = spawnSync(
+    'systemd-analyze',
+    ['verify', '--man=no', '--recursive-errors=no', ...files],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, PATH },
+    },
+  );
+  assert.equal(error, undefined);
+  const ours = stderr.split('\n').filter((line) => line.includes('atommq'));
+  assert.deepEqual(ours, []);
+  assert.equal(status, 0, stderr);
+});
+
+test('a list of replacements that no longer fits is an error', () => {
+  assert.throws(() => configured('atommq.service', { '/nowhere/at/all': '/' }), /does not hold/);
+});
+
+/** How systemd hands the socket over: by `StandardInput=socket`, as the unit asks, and in its usual way. */
+const HANDED_OVER: [string, string[]][] = [
+  ['as descriptor 0', ['sh', '-c', 'unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES; exec "$@" <&3 3<&-', 'sh']],
+  ['as descriptor 3', []],
+];
+
+for (const [how, wrapper] of HANDED_OVER) {
+  const skip = unlessThere('systemd-socket-activate', 'nginx');
+  test(`the FastCGI service takes its socket from systemd ${how}`, { skip }, async () => {
+    const folder = openFolder();
+    const socket = join(folder, 'fcgi.sock');
+    const unit = configured('atommq-fastcgi.service', { '/opt/atommq': root, '/var/lib/atommq': folder });
+    const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+    const atommq = startServer({
+      command: 'systemd-socket-activate',
+      arguments: ['-l', socket, ...wrapper, ...line.split(' ')],
+      cwd: folder,
+    });
+    const door = await openNginx('systemd', 'nginx-fastcgi.conf', fastCgiAt(socket), atommq);
+    await door.stop();
+  });
+}
