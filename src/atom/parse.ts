@@ -205,7 +205,7 @@ class EntryReading {
       case 'published':
       case 'updated':
         if (value === '') return this.#forget(local);
-        if (!DATE.test(value) || Number.isNaN(Date.parse(value.replace(/:60(?=[.Z+-])/, ':59')))) {
+        if (!isDate(value)) {
           this.#refuse(`its ${local} ${JSON.stringify(value.slice(0, 80))} is not an RFC 3339 date and time.`, place);
         }
         return false;
@@ -282,6 +282,13 @@ interface EntryInit {
   place: { line: number; column: number };
   /** Which entry of a feed document this is, from 0. */
   index: number | undefined;
+}
+
+/** An RFC 3339 date and time of a day that there is; the calendar has leap seconds and no 31 February. */
+function isDate(text: string): boolean {
+  if (!DATE.test(text)) return false;
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number);
+  return new Date(Date.UTC(year!, month! - 1, day)).getUTCDate() === day;
 }
 
 /** An `xml:base` inside another one (XML Base §3). */

@@ -33,6 +33,8 @@ export function feedName(decoded: string): string {
   if (length === 0) throw new HttpError(400, 'A feed needs a name: feed=NAME.');
   if (length > 255) throw new HttpError(400, `A feed's name has at most 255 characters, not ${length}.`);
   if (name.includes('/')) throw new HttpError(400, `A feed's name has no slash in it, encoded or not.`);
+  if (name === '.' || name === '..')
+    throw new HttpError(400, 'A feed is not named . or ..: clients would take it for a path.');
   return name;
 }
 

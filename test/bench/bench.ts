@@ -6,8 +6,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { freePort, overHttp, start, stop } from '../doors.js';
 import { temporaryFolder } from '../fixture.js';
+import { freePort, overHttp, start, stop } from '../server.js';
 
 const BIN = fileURLToPath(new URL('../../../bin/atommq', import.meta.url));
 const SECONDS = Number(process.env.ATOMMQ_BENCH_SECONDS ?? 3);

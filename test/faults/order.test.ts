@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, overHttp, start, stop } from '../doors.js';
 import { type Client, temporaryFolder } from '../fixture.js';
+import { endAll, freePort, overHttp, start, stop } from '../server.js';
 
 const BIN = fileURLToPath(new URL('../../../bin/atommq', import.meta.url));
+after(endAll);
 const SECONDS = Number(process.env.ATOMMQ_FAULT_SECONDS ?? 5);
 
 interface Server {

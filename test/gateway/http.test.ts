@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { requestListener, serveHttp } from '../../src/gateway/http.js';
 import type { Listener } from '../../src/gateway/listener.js';
 import { type App, HttpError } from '../../src/http.js';
-import { overHttp } from '../doors.js';
+import { overHttp } from '../server.js';
 
 const OPTIONS = { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, host: '127.0.0.1', port: 0 };
 let listener: Listener;

@@ -6,8 +6,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, overHttp } from '../doors.js';
 import { temporaryFolder } from '../fixture.js';
+import { freePort, overHttp } from '../server.js';
 import { FastCgiClient, request } from './fastcgi-client.js';
 
 const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
