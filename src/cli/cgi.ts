@@ -19,7 +19,7 @@ export async function main(options: { sqliteOnly?: boolean } = {}): Promise<numb
     const body =
       '{"type":"urn:atommq:problem:unavailable","title":"Unavailable","status":503,"detail":"AtomMQ could not start."}\n';
     process.stdout.write(
-      `Status: 503\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nRetry-After: 10\r\n\r\n${body}`,
+      `Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nRetry-After: 10\r\n\r\n${body}`,
     );
     return 0;
   }
