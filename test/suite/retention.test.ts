@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { AtomMQ } from '../../src/bus.js';
 import { resolveSettings } from '../../src/config.js';
 import { openFolder, root } from '../doors/children.js';
@@ -34,8 +34,8 @@ describe('retention', () => {
   before(async () => {
     bus = await AtomMQ.from(resolveSettings({ env: environment }).settings);
     ask = inProcess(bus.app);
-    return () => bus.close();
   });
+  after(() => bus.close());
   const publish = (feed: string, id: string, text = id) =>
     ask('POST', `/feed=${feed}`, { body: `<entry><id>${id}</id><title>${text}</title></entry>` });
   const titles = async (path: string) =>
