@@ -42,6 +42,10 @@ interface Child {
 
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
 const IANA_RELATIONS = 'http://www.iana.org/assignments/relation/';
+/** A name without a colon (XML 1.0 §2.3, Namespaces in XML §3). */
+const NAME_START =
+  'A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}';
+const NCNAME = new RegExp(`^[${NAME_START}][${NAME_START}\\-.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040]*$`, 'u');
 const DATE =
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -54,6 +58,7 @@ abstract class ElementReading {
   protected child: Child | undefined;
   /** The text of the element with the server's own children left out, as slices. */
   readonly #slices: string[] = [];
+  readonly #xmlIds = new Set<string>();
   #kept = 0;
   #from: number;
 
@@ -119,10 +124,18 @@ abstract class ElementReading {
 
   /** Takes the text of an `id` for the element's; an element that was sent empty counts as not sent. */
   protected takeId(value: string, place: Place): void {
-    if (/[\s\p{Cc}]/u.test(value) || value === 'now' || value === 'last') {
+    if (/[\s\p{Cc}]/u.test(value) || value === 'now' || value === 'last' || /^\.\.?$/.test(value)) {
       this.refuse(`its id ${JSON.stringify(value.slice(0, 80))} is not an IRI (RFC 4287 §4.2.6).`, place);
     }
     this.id = value;
+  }
+
+  /** An `xml:id` is a name and stands once (xml:id §4): parsers that look at them would find fault with every page. */
+  takeXmlId(value: string, place: Place): void {
+    const id = value.trim();
+    if (!NCNAME.test(id)) this.refuse(`the xml:id ${JSON.stringify(id.slice(0, 80))} is not a name.`, place);
+    if (this.#xmlIds.has(id)) this.refuse(`the xml:id ${JSON.stringify(id.slice(0, 80))} stands twice.`, place);
+    this.#xmlIds.add(id);
   }
 
   protected refuse(what: string, place: Place): never {

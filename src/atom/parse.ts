@@ -78,6 +78,7 @@ class Reading {
         this.#reading.openChild(tag, this.#startOfTag(), this.#parser.position);
       } else this.#reading.openInner(tag, this.#depth - this.#entryDepth);
     } else if (this.#isAtom(tag, 'entry')) this.#openEntry(tag);
+    if (tag.attributes['xml:id'] !== undefined) this.#reading?.takeXmlId(tag.attributes['xml:id'].value, this.#place());
   }
 
   #openRoot(tag: Tag): void {

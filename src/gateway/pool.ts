@@ -143,7 +143,10 @@ class Pool {
     const worker = cluster.fork();
     worker.on('error', (error) => this.#options.log(`worker ${worker.process.pid}: ${error.message}`));
     return new Promise((resolve) => {
-      const died = () => resolve(undefined);
+      const died = (code: number | null, signal: string | null) => {
+        this.#options.log(`worker ${worker.process.pid} ended (${signal ?? code}) before it listened`);
+        resolve(undefined);
+      };
       worker.once('exit', died);
       worker.on('message', (message: WorkerMessage) => {
         if (message.type !== LISTENING) {

@@ -11,7 +11,7 @@ import { type Append, CHUNK, type NewMedia, type Store } from '../store/store.js
 import { prefersMinimal, refuseContentEncoding } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
-import { createdEntry, newEntry, outcome } from './publish.js';
+import { createdEntry, newEntry, outcome } from './created.js';
 
 /** So many chunks are gathered before they are written; what fits in here is written together with its entry. */
 const GATHERED = 16;

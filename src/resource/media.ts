@@ -76,9 +76,8 @@ export async function replaceMedia(context: Context, request: HttpRequest, membe
     status: 200,
     headers: {
       'content-type': ATOM_ENTRY,
-      // The body is the entry; the tag is that of what was PUT.
+      // The body is the entry. No tag: it would be that of what was PUT, and clients take it for that of what they get.
       'content-location': addressOf(member.url, entry.atomId),
-      etag: mediaTag(media),
       'cache-control': 'no-cache',
       ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
     },

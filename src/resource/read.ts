@@ -59,7 +59,8 @@ export function noFeed(name: string): HttpError {
  * manipulation `feed`); undefined where it should get the whole.
  */
 function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number | undefined {
-  if (!/(^|,)\s*feed\s*(,|;|$)/i.test(headers['a-im'] ?? '')) return undefined;
+  // Through a cache that revalidates what it has, the tag would be the cache's, and its reader would miss entries.
+  if (!/(^|,)\s*feed\s*(,|;|$)/i.test(headers['a-im'] ?? '') || headers.via !== undefined) return undefined;
   const now = extentOfTag(page.tag);
   let base: number | undefined;
   for (const tag of tagsOf(headers['if-none-match'] ?? '')) {

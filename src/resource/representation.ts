@@ -1,4 +1,5 @@
 /** What an address shows: bytes with a tag, answered conditionally and compressed for those who take that. */
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { isFresh, lastModified } from './conditions.js';
 
@@ -67,9 +68,7 @@ function codingFor(accepted: string | undefined): Coding | undefined {
   return coding;
 }
 
-/** Loaded on first use: a CGI process that compresses nothing does not pay for it. */
-async function compress(body: Buffer, coding: Coding): Promise<Buffer> {
-  const { brotliCompress, constants, gzip } = await import('node:zlib');
+function compress(body: Buffer, coding: Coding): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, result: Buffer) => (error === null ? resolve(result) : reject(error));
     if (coding === 'gzip') gzip(body, done);

@@ -33,7 +33,7 @@ export const apacheFastCgi: DoorKind = {
     const { server, socket } = await startFastCgi(options);
     return open(
       apacheFastCgi.name,
-      ['proxy', 'proxy_fcgi'],
+      ['env', 'proxy', 'proxy_fcgi'],
       () => configured('apache-fastcgi.conf', { '/run/atommq/fcgi.sock': socket }),
       { atommq: server },
     );

@@ -78,6 +78,7 @@ eachDoor(
       assert.deepEqual(await titlesOf(whole), ['a', 'b', 'c']);
       assert.equal((await ask({ 'if-none-match': delta.headers.etag ?? '' })).status, 304);
       assert.equal((await ask({ 'a-im': 'gzip' })).status, 200, 'only for those who ask for it');
+      assert.equal((await ask({ via: '1.1 cache' })).status, 200, 'a cache asks by a tag that is not its reader’s');
       assert.equal((await ask({ 'if-none-match': '"p.unknown"' })).status, 200);
       assert.equal((await ask({}, '?order=desc')).status, 200);
       const path = pathOf((await feedOf(whole)).entries[0]?.links.edit);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachDoor } from '../doors/all.js';
-import { ATOM, entry, problemOf, TYPE } from './atom.js';
+import { ATOM, entry, pathOf, problemOf, TYPE } from './atom.js';
 
 const in_ = (text: string) => `<entry xmlns="${ATOM}">\n<title>${text}</title></entry>`;
 const bomb = Array.from({ length: 9 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`).join('');
@@ -63,6 +63,9 @@ const NO_ENTRY: [string, string][] = [
   ['a date that is none', entry('<updated>yesterday</updated>')],
   ['a day that is none', entry('<published>2026-02-31T00:00:00Z</published>')],
   ['an id that is not an IRI', entry('<id>not an iri</id>')],
+  ['an id that is a path', entry('<id>..</id>')],
+  ['twins of an xml:id', entry('<a xml:id="x"/>\n<b><c xml:id=" x "/></b>')],
+  ['an xml:id that is no name', entry('<a xml:id="1 x"/>')],
 ];
 
 eachDoor((at) => {
@@ -108,6 +111,14 @@ eachDoor((at) => {
   test('a body below the limit is not', async () => {
     const answer = await post('large-enough', entry(`<title>${'x'.repeat(3 * 1024 * 1024)}</title>`));
     assert.equal(answer.status, 201, answer.text.slice(0, 500));
+  });
+
+  test('many children are not too many, and an id like a path stays an id', async () => {
+    const many = await post('many', entry(`<id>../../etc/passwd</id>${'<x xmlns="urn:x"/>'.repeat(100_000)}`));
+    assert.equal(many.status, 201, many.text.slice(0, 500));
+    const address = pathOf(many.headers.location);
+    assert.match(address, /entries\/[^/]*$/);
+    assert.equal((await at().ask('GET', address)).status, 200);
   });
 
   test('one bad entry does not stop the good ones', async () => {
