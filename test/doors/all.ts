@@ -30,11 +30,11 @@ export const doors: DoorKind[] = [
 export const requireAll = process.env.ATOMMQ_TEST_REQUIRE === 'all';
 
 /**
- * Why tests that need these programs cannot run, as their `skip`.
+ * Why tests that need these programs and modules cannot run, as their `skip`.
  * @throws Error where nothing may be skipped
  */
-export function unlessThere(...programs: string[]): string | false {
-  const lacking = missing(programs);
+export function unlessThere(...needs: string[]): string | false {
+  const lacking = missing(needs);
   if (lacking.length === 0) return false;
   const reason = `${lacking.join(', ')} not installed (test/provision installs it)`;
   if (requireAll) throw new Error(reason);
