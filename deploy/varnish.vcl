@@ -1,0 +1,18 @@
+# Varnish 7: in front of `atommq --base-url https://example.org/atommq`. Replays of append_only feeds are served from here:
+# each of their full pages is fetched once. Everything else is asked for again each time, which costs a 304.
+vcl 4.1;
+
+backend atommq {
+  .host = "127.0.0.1";
+  .port = "8080";
+}
+
+sub vcl_backend_response {
+  # By itself Varnish would not keep what says no-cache. Kept, but never good for use, it can be revalidated by its tag.
+  if (beresp.status == 200 && beresp.http.ETag && beresp.http.Cache-Control ~ "no-cache") {
+    set beresp.ttl = 0s;
+    set beresp.grace = 0s;
+    set beresp.keep = 1h;
+    return (deliver);
+  }
+}
