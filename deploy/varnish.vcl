@@ -8,9 +8,10 @@ backend atommq {
 }
 
 sub vcl_backend_response {
-  # By itself Varnish would not keep what says no-cache. Kept, but never good for use, it can be revalidated by its tag.
+  # By itself Varnish would not keep what says no-cache. Kept, but never good for use, it can be revalidated by its tag;
+  # a copy whose time is no time at all would not be looked at again.
   if (beresp.status == 200 && beresp.http.ETag && beresp.http.Cache-Control ~ "no-cache") {
-    set beresp.ttl = 0s;
+    set beresp.ttl = 0.001ms;
     set beresp.grace = 0s;
     set beresp.keep = 1h;
     return (deliver);
