@@ -7,6 +7,7 @@ Usage: feedparser-poll.py URL
 import base64
 import sys
 import time
+import urllib.request
 
 import feedparser
 
@@ -80,4 +81,12 @@ equal(poll(modified=timed.modified).status, 304)
 both = poll(etag=timed.etag, modified=timed.modified)
 equal(both.status, 304)
 equal(both.entries, [])
+# Something new comes, as a delta (RFC 3229), which feedparser asks for, or in a feed that is whole.
+new = '<entry xmlns="http://www.w3.org/2005/Atom"><title>neu</title></entry>'
+headers = {"Content-Type": "application/atom+xml"}
+urllib.request.urlopen(urllib.request.Request(url, new.encode(), headers)).close()
+later = poll(etag=timed.etag, modified=timed.modified)
+assert later.status in (200, 226), later.status
+equal([entry.title for entry in later.entries], (["neu"] if later.status == 226 else [*by_title, "neu"]))
+equal(poll(etag=later.etag).status, 304)
 print("polled")

@@ -1,14 +1,13 @@
 /** The AtomPub clients that Debian has for Perl, through every server that speaks HTTP. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eachDoor, unlessThere } from '../doors/all.js';
+import { eachHttpDoor, unlessThere } from '../doors/all.js';
 import { PERL } from '../doors/children.js';
 import { beside, run } from './run.js';
 
 const without = unlessThere('perl:Atompub::Client', 'perl:XML::Atom::Client', 'perl:Test::More');
 
-eachDoor((at, { overHttp }) => {
-  if (!overHttp) return;
+eachHttpDoor((at) => {
   for (const [name, script] of [
     ['Atompub::Client', 'atompub.pl'],
     ['XML::Atom::Client', 'xml-atom.pl'],
