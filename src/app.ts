@@ -3,8 +3,9 @@ import { type App, HttpError, type HttpRequest, type HttpResponse } from './http
 import { problem } from './problem.js';
 import { feedName, segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
-import { removeFeed } from './resource/feed.js';
+import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { live, ready } from './resource/health.js';
+import { deleteMedia, readMedia, replaceMedia } from './resource/media.js';
 import { deleteMember, readMember, reviseMember } from './resource/member.js';
 import { publish } from './resource/publish.js';
 import { readFeed } from './resource/read.js';
@@ -36,21 +37,40 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
   }
   const [name, url, below] = feedAt(request.base, first, rest);
   if (name !== undefined) {
+    const [collection, segment, media] = below;
+    // What may change in a feed that is not append-only.
+    const unlessFinal = (handlers: Resource): Resource => (context.policies.of(name).appendOnly ? {} : handlers);
     if (below.length === 0) {
       return {
         GET: () => readFeed(context, request, name, url),
         POST: () => publish(context, request, name, url),
-        DELETE: () => removeFeed(context, name),
+        PUT: () => describeFeed(context, request, name, url),
+        ...unlessFinal({ DELETE: () => removeFeed(context, name) }),
       };
     }
-    const [collection, segment] = below;
-    if (collection === 'entries' && segment !== undefined && below.length === 2) {
+    if (collection === 'categories' && below.length === 1) {
+      return { GET: () => readCategories(context, request, name) };
+    }
+    if (collection === 'entries' && segment !== undefined) {
       const member = { feed: name, url, segment };
-      return {
-        GET: () => readMember(context, request, member),
-        PUT: () => reviseMember(context, request, member),
-        DELETE: () => deleteMember(context, request, member),
-      };
+      if (below.length === 2) {
+        return {
+          GET: () => readMember(context, request, member),
+          ...unlessFinal({
+            PUT: () => reviseMember(context, request, member),
+            DELETE: () => deleteMember(context, request, member),
+          }),
+        };
+      }
+      if (media === 'media' && below.length === 3) {
+        return {
+          GET: () => readMedia(context, request, member),
+          ...unlessFinal({
+            PUT: () => replaceMedia(context, request, member),
+            DELETE: () => deleteMedia(context, request, member),
+          }),
+        };
+      }
     }
   }
   throw new HttpError(404, `There is nothing at ${JSON.stringify(request.path.slice(0, 200))}.`);
@@ -76,7 +96,7 @@ function answer(resource: Resource, method: string): Promise<HttpResponse> | Htt
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   if (method === 'OPTIONS') {
     const headers: Record<string, string> = { allow, 'cache-control': 'no-store' };
-    if (methods.includes('POST')) headers['accept-post'] = 'application/atom+xml, application/xml, text/xml';
+    if (methods.includes('POST')) headers['accept-post'] = 'application/atom+xml, application/xml, text/xml, */*';
     return { status: 200, headers, body: '' };
   }
   throw new HttpError(405, `${method.slice(0, 40)} is not for this address; ${allow} are.`, { headers: { allow } });

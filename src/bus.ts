@@ -11,6 +11,8 @@ import { type App, HttpError, HttpRequest } from './http.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
 import { PageCache } from './resource/pages.js';
+import { type FeedPolicy, Policies } from './resource/policy.js';
+import { type Pruned, prune, RetentionTimer } from './retention.js';
 import { openDatabase } from './store/dialect.js';
 import { KnexStore } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
@@ -28,6 +30,10 @@ export interface BusSettings extends ResourceSettings {
   cacheBytes: number;
   /** How long to wait for a lock of SQLite's, in seconds. */
   busyTimeout: number;
+  /** What holds for which feeds; the first rule that matches a name counts. */
+  feeds: FeedPolicy[];
+  /** Seconds between looks for entries beyond their limits. */
+  pruneInterval: number;
 }
 
 /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
@@ -38,18 +44,29 @@ export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
   readonly #context: Context;
+  readonly #retention: RetentionTimer | undefined;
 
-  private constructor(context: Context, onError: (error: unknown) => void) {
+  private constructor(context: Context, onError: (error: unknown) => void, retention: RetentionTimer | undefined) {
     this.#context = context;
+    this.#retention = retention;
     this.app = makeApp(context, onError);
   }
 
-  /** Opens a bus by settings that are resolved already. */
-  static async from(settings: BusSettings, onError: (error: unknown) => void = console.error): Promise<AtomMQ> {
-    const { database, busyTimeout, cacheBytes } = settings;
+  /**
+   * Opens a bus by settings that are resolved already.
+   * @param options `runOnce`: the process ends soon, so nothing is done by and by
+   */
+  static async from(
+    settings: BusSettings,
+    onError: (error: unknown) => void = console.error,
+    options: { runOnce?: boolean } = {},
+  ): Promise<AtomMQ> {
+    const { database, busyTimeout, cacheBytes, pruneInterval } = settings;
     const store = new KnexStore(await openDatabase(database, { busyTimeout }));
     const publisher = new Publisher(store, QUEUE_BYTES);
-    return new AtomMQ({ store, publisher, pages: new PageCache(cacheBytes), settings }, onError);
+    const policies = new Policies(settings.feeds);
+    const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
+    return new AtomMQ({ store, publisher, pages: new PageCache(cacheBytes), policies, settings }, onError, retention);
   }
 
   /**
@@ -80,7 +97,7 @@ export class AtomMQ {
     const { store, settings } = this.#context;
     const held = await store.feed(feedName(feed));
     if (held === undefined) throw new HttpError(404, `There is no feed named ${JSON.stringify(feed)}.`);
-    const from = options.after === undefined ? 0 : await store.position(held.feedId, keyOfAtomId(options.after));
+    const from = options.after === undefined ? 0 : await store.position(held, keyOfAtomId(options.after));
     if (from === undefined) throw new HttpError(400, `The feed never held an entry with the id ${options.after}.`);
     const limit = Math.min(options.limit ?? settings.pageSize, settings.pageSize);
     const range = { from, descending: false, limit, bytes: settings.pageBytes };
@@ -97,7 +114,13 @@ export class AtomMQ {
     return requestListener(this.app, { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, ...options });
   }
 
+  /** Removes what is beyond the limits of feeds now; a bus that stays open does so by itself. */
+  prune(onFeed?: (pruned: Pruned) => void): Promise<Pruned[]> {
+    return prune(this.#context.store, this.#context.policies, onFeed);
+  }
+
   async close(): Promise<void> {
+    await this.#retention?.stop();
     await this.#context.store.close();
   }
 

@@ -16,6 +16,7 @@ const KINDS: Record<number, [string, string]> = {
   412: ['precondition-failed', 'Precondition failed'],
   413: ['too-large', 'Too large'],
   415: ['unsupported-media-type', 'Unsupported media type'],
+  416: ['range-not-satisfiable', 'Range not satisfiable'],
   422: ['not-an-entry', 'Not a valid entry'],
   429: ['too-many-requests', 'Too many requests'],
   431: ['too-large', 'Header fields too large'],

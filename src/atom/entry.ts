@@ -2,7 +2,7 @@
 import { HttpError } from '../http.js';
 import { formatTime, segmentOfAtomId } from './ids.js';
 import { APP, type HeldEntry, type SentEntry, TOMBSTONES } from './model.js';
-import { escapeAttribute, escapeText } from './xml.js';
+import { escapeAttribute, escapeText, prefixOf } from './xml.js';
 
 /** What the server adds where the publisher gave nothing. */
 export interface Stamp {
@@ -21,15 +21,30 @@ export function storedXml(sent: SentEntry, stamp: Stamp): string {
   const edited = formatTime(stamp.edited);
   let added = '';
   if (sent.id === undefined) added += `<${p}id>${escapeText(stamp.atomId)}</${p}id>`;
-  if (!sent.hasTitle) added += `<${p}title></${p}title>`;
-  if (!sent.hasUpdated) added += `<${p}updated>${edited}</${p}updated>`;
-  if (!sent.hasPublished) added += `<${p}published>${formatTime(stamp.published)}</${p}published>`;
+  if (!sent.has.has('title')) added += `<${p}title></${p}title>`;
+  if (!sent.has.has('updated')) added += `<${p}updated>${edited}</${p}updated>`;
+  if (!sent.has.has('published')) added += `<${p}published>${formatTime(stamp.published)}</${p}published>`;
   return `${sent.open}${added}<app:edited xmlns:app="${APP}">${edited}</app:edited>${sent.inner}</${sent.name}>`;
 }
 
-/** `atom:` in a document whose root is `atom:entry`, else nothing. */
-function prefixOf(name: string): string {
-  return name.slice(0, name.indexOf(':') + 1);
+/** An entry without the one child of that name, which it then counts as not having. */
+export function withoutChild(sent: SentEntry, name: 'content' | 'updated'): SentEntry {
+  const span = sent.spans[name];
+  if (span === undefined) return sent;
+  const has = new Set(sent.has);
+  has.delete(name);
+  return { ...sent, has, inner: sent.inner.slice(0, span[0]) + sent.inner.slice(span[1]), spans: {} };
+}
+
+/**
+ * A media link entry as it is kept: its `content` is the server's to write, since it points to the media resource, and
+ * where there is such a content there must be a summary (RFC 4287 §4.1.2).
+ */
+export function asMediaLinkEntry(sent: SentEntry): SentEntry {
+  const bare = withoutChild(sent, 'content');
+  const p = prefixOf(sent.name);
+  const summary = sent.has.has('summary') ? '' : `<${p}summary></${p}summary>`;
+  return { ...bare, inner: bare.inner + summary };
 }
 
 /**
@@ -47,6 +62,10 @@ export function writeEntry(entry: HeldEntry, feedUrl: string, author?: string): 
   const p = prefixOf(xml.slice(end + 2, -1));
   const href = escapeAttribute(`${feedUrl}/entries/${segmentOfAtomId(entry.atomId)}`);
   let links = `<${p}link rel="self" href="${href}"/><${p}link rel="edit" href="${href}"/>`;
+  if (entry.media !== undefined) {
+    const type = escapeAttribute(entry.media.type);
+    links += `<${p}link rel="edit-media" type="${type}" href="${href}/media"/><${p}content type="${type}" src="${href}/media"/>`;
+  }
   if (author !== undefined && !entry.hasAuthor) {
     links += `<${p}author><${p}name>${escapeText(author)}</${p}name></${p}author>`;
   }

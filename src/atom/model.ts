@@ -22,14 +22,23 @@ export interface SentEntry {
   id: string | undefined;
   /** What stands between the tags of `content`, to the letter; undefined where there is none. */
   content: string | undefined;
-  hasTitle: boolean;
-  hasPublished: boolean;
-  hasUpdated: boolean;
+  /** Where these children begin and end in `inner`. */
+  spans: { content?: [number, number]; updated?: [number, number] };
+  /** The local names of the Atom elements that it has as children. */
+  has: ReadonlySet<string>;
+  categories: Category[];
   /** The entry has an author of its own, or its source has one (RFC 4287 §4.2.1). */
   hasAuthor: boolean;
   /** Where the entry's start tag ends in the document that was sent, both from 1. */
   line: number;
   column: number;
+}
+
+/** A category (RFC 4287 §4.2.2). */
+export interface Category {
+  term: string;
+  scheme?: string;
+  label?: string;
 }
 
 /** What a body held: one entry, or a feed document with entries (a batch). */
@@ -50,4 +59,26 @@ export interface HeldEntry {
   editedAt: number;
   hasAuthor: boolean;
   deleted: boolean;
+  /** The media resource behind a media link entry (RFC 5023 §9.6). */
+  media: Media | undefined;
+}
+
+/** What is known of a media resource without reading it. */
+export interface Media {
+  /** The content type as it was sent. */
+  type: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** What a feed document that was PUT says of a feed, cut as a {@link SentEntry} is. */
+export interface SentMetadata {
+  name: string;
+  open: string;
+  /** Everything between the tags less what is the server's: `id`, `updated`, paging and editing links. */
+  inner: string;
+  id: string | undefined;
+  /** The title's text, for lists. */
+  title: string | undefined;
+  has: ReadonlySet<string>;
 }

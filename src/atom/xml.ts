@@ -12,3 +12,8 @@ export function escapeText(text: string): string {
 export function escapeAttribute(text: string): string {
   return /[&<>"\r\n\t]/.test(text) ? text.replace(/[&<>"\r\n\t]/g, (c) => ATTRIBUTE[c]!) : text;
 }
+
+/** `atom:` of `atom:entry`, nothing of `entry`. */
+export function prefixOf(name: string): string {
+  return name.slice(0, name.indexOf(':') + 1);
+}

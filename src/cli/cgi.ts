@@ -29,7 +29,7 @@ export async function main(options: { sqliteOnly?: boolean } = {}): Promise<numb
 export async function serveOne(settings: Settings): Promise<number> {
   // Knex prints its warnings to standard output, where they would come before our headers.
   console.log = console.error;
-  const bus = await AtomMQ.from(settings);
+  const bus = await AtomMQ.from(settings, console.error, { runOnce: true });
   await serveCgi(bus.app, settings);
   return 0;
 }

@@ -19,7 +19,8 @@ export function showConfig({ settings, sources }: Resolved, json: boolean): numb
   if (json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   else {
     for (const { option, value, source } of rows) {
-      const shown = value === undefined ? '-' : Array.isArray(value) ? value.join(',') || '-' : String(value);
+      const shown =
+        value === undefined ? '-' : Array.isArray(value) ? value.map(asText).join(',') || '-' : String(value);
       process.stdout.write(`${option.padEnd(18)} ${shown.padEnd(32)} ${source}\n`);
     }
   }
@@ -28,4 +29,8 @@ export function showConfig({ settings, sources }: Resolved, json: boolean): numb
 
 function octal(mode: number | undefined): string | undefined {
   return mode === undefined ? undefined : `0${mode.toString(8)}`;
+}
+
+function asText(item: unknown): string {
+  return typeof item === 'string' ? item : JSON.stringify(item);
 }

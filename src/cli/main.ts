@@ -9,7 +9,9 @@ import { showConfig } from './config.js';
 /** Exit code for a command line or a configuration that cannot be used. */
 const USAGE = 2;
 
-const COMMANDS = ['serve', 'config', 'help'];
+const COMMANDS = ['serve', 'prune', 'config', 'help'];
+/** Commands that have `--json`. */
+const WITH_JSON = ['prune', 'config'];
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
 const FLAGS = ['config', 'json', 'help', 'version', ...TABLE.map(({ name }) => name)];
 
@@ -31,6 +33,7 @@ export async function main(argv: string[]): Promise<number> {
     checkFlags(flags, command);
     const resolved: Resolved = resolveSettings({ env: process.env, flags });
     if (command === 'config') return showConfig(resolved, flags.json === true);
+    if (command === 'prune') return (await import('./prune.js')).pruneOnce(resolved, flags.json === true);
     // The bus and its database are loaded for those who serve only.
     const { serve } = await import('./serve.js');
     return await serve(resolved, argv, version);
@@ -47,6 +50,7 @@ function commandLine(words: string[], version: string) {
     .locale('en')
     .usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.')
     .usage('Commands:\n  serve   serve through a gateway (the default)')
+    .usage('  prune   remove what is beyond the limits of feeds now; --json')
     .usage('  config  print what is in force and where each value came from; --json')
     .usage('  help    print this')
     .parserConfiguration({
@@ -108,5 +112,7 @@ function checkFlags(flags: Record<string, unknown>, command: string): void {
     if (!FLAGS.includes(flag))
       throw new ConfigError(`unknown flag --${flag}; the nearest one is --${nearest(flag, FLAGS)}`);
   }
-  if (flags.json !== undefined && command !== 'config') throw new ConfigError('--json is for the config command');
+  if (flags.json !== undefined && !WITH_JSON.includes(command)) {
+    throw new ConfigError(`--json is for the commands ${WITH_JSON.join(' and ')}`);
+  }
 }

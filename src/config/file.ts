@@ -74,6 +74,7 @@ export function readConfigFile(path: string): Given[] {
   const plain = (node: unknown): unknown => {
     const value = yaml.isAlias(node) ? node.resolve(document) : node;
     if (yaml.isSeq(value)) return value.items.map(plain);
+    if (yaml.isMap(value)) return Object.fromEntries(value.items.map((pair) => [String(pair.key), plain(pair.value)]));
     if (yaml.isScalar(value)) return typeof value.value === 'string' ? value.value : value.source;
     return yaml.isNode(value) ? value.toJS(document) : value;
   };

@@ -1,5 +1,6 @@
 /** The one table of options: from it come the file's keys, the variables, the flags, the checks and the help. */
 import { parseDatabase } from './database.js';
+import { feeds } from './feeds.js';
 import {
   addresses,
   baseUrl,
@@ -104,6 +105,18 @@ export const OPTIONS = {
     default: 64 * MIB,
     help: 'most bytes of pages kept in memory',
     parse: size(0, 65_536 * MIB),
+  },
+  feeds: {
+    name: 'feeds',
+    default: [],
+    help: 'rules by feed name as a list, or JSON: match, append_only, max_age, max_entries, max_bytes',
+    parse: feeds,
+  },
+  pruneInterval: {
+    name: 'prune-interval',
+    default: 60,
+    help: 'seconds between looks for entries beyond their limits',
+    parse: whole(1, 86_400),
   },
   title: { name: 'title', default: 'AtomMQ', help: 'title of the service', parse: text },
   author: { name: 'author', default: 'AtomMQ', help: 'author of feeds, and of entries that name none', parse: text },

@@ -6,9 +6,12 @@ type Headers = Record<string, string | undefined>;
 
 const TAG = /(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)"/g;
 
-/** The strong tag of an entry: it changes with every revision, and no two entries of one id share it. */
-export function entryTag(key: string, editedAt: number): string {
-  return `"e.${key}.${editedAt.toString(36)}"`;
+/**
+ * The strong tag of an entry: it changes with every revision, and no two entries of one id share it.
+ * @param suffix tells its forms apart: `.json`, or nothing for Atom
+ */
+export function entryTag(key: string, editedAt: number, suffix = ''): string {
+  return `"e.${key}.${editedAt.toString(36)}${suffix}"`;
 }
 
 /** What a page holds, as far as its tag tells. */
@@ -23,10 +26,30 @@ export interface PageExtent {
   descending: boolean;
 }
 
-/** The strong tag of a page. That of an ascending page with nothing after it names the feed's head. */
-export function pageTag({ feedId, edits, from, to, more, descending }: PageExtent): string {
+/** The strong tag of a page in one form. That of an ascending page with nothing after it names the feed's head. */
+export function pageTag({ feedId, edits, from, to, more, descending }: PageExtent, suffix: string): string {
   const numbers = [feedId, edits, from, to].map((n) => n.toString(36)).join('.');
-  return `"${descending ? 'd' : 'p'}.${numbers}${more ? '.more' : ''}"`;
+  return `"${descending ? 'd' : 'p'}.${numbers}${more ? '.more' : ''}${suffix}"`;
+}
+
+const PAGE_TAG = /^"p\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)(\.more)?(?:\.[a-z]+)?"$/;
+
+/** What the tag of an ascending page says; undefined where it is another tag. */
+export function extentOfTag(tag: string): PageExtent | undefined {
+  const found = PAGE_TAG.exec(tag);
+  if (found === null) return undefined;
+  const [feedId, edits, from, to] = found.slice(1, 5).map((digits) => Number.parseInt(digits, 36));
+  return { feedId: feedId!, edits: edits!, from: from!, to: to!, more: found[5] !== undefined, descending: false };
+}
+
+/** The tags of `If-None-Match`, without what a compressed form's tag ends in. */
+export function* tagsOf(field: string): Generator<string> {
+  for (const [, , opaque] of field.matchAll(TAG)) yield uncompressed(opaque!);
+}
+
+/** The tag of the form that was compressed, by us or by a proxy that says so in the tag. */
+function uncompressed(opaque: string): string {
+  return `"${opaque.replace(/[-;](gzip|br)$/, '')}"`;
 }
 
 /**
@@ -37,17 +60,15 @@ export function noneMatches(headers: Headers, tag: string): boolean {
   const field = headers['if-none-match'];
   if (field === undefined) return false;
   if (field === tag || field.trim() === '*') return true;
-  for (const [, , opaque] of field.matchAll(TAG)) {
-    if (`"${opaque!.replace(/[-;](gzip|br)$/, '')}"` === tag) return true;
-  }
+  for (const one of tagsOf(field)) if (one === tag) return true;
   return false;
 }
 
 /** Whether the client's copy is still good, by tag or, without one, by time. `modified` is in microseconds since 1970. */
-export function isFresh(headers: Headers, tag: string, modified: number): boolean {
+export function isFresh(headers: Headers, tag: string, modified: number | undefined): boolean {
   if (headers['if-none-match'] !== undefined) return noneMatches(headers, tag);
   const since = headers['if-modified-since'];
-  if (since === undefined) return false;
+  if (since === undefined || modified === undefined) return false;
   const time = Date.parse(since);
   const second = Math.floor(modified / 1e6);
   // Within its own second a time proves nothing: another change may follow in the same second.
@@ -65,24 +86,48 @@ function isOver(second: number): boolean {
 }
 
 /**
- * Checks the conditions of a change of one entry.
+ * Checks the conditions of a change of what there is.
  * @throws HttpError 412 when one does not hold
  */
 export function checkChange(headers: Headers, tag: string, modified: number): void {
   const match = headers['if-match'];
   if (match !== undefined) {
-    if (match.trim() !== '*' && !strongTags(match).includes(tag)) {
-      throw new HttpError(412, `The entry has changed: its ETag is ${tag}, not ${match.slice(0, 200)}.`, {
-        headers: { etag: tag },
-      });
+    if (match.trim() !== '*' && !strongTags(match).some((one) => withoutForm(one) === tag)) {
+      throw changed(`its ETag is ${tag}, not ${match.slice(0, 200)}.`, tag);
     }
-    return;
+  } else {
+    const since = Date.parse(headers['if-unmodified-since'] ?? '');
+    if (!Number.isNaN(since) && Math.floor(modified / 1e6) * 1000 > since) {
+      throw changed(`that was after ${headers['if-unmodified-since']!.slice(0, 80)}.`, tag);
+    }
   }
-  const since = Date.parse(headers['if-unmodified-since'] ?? '');
-  if (!Number.isNaN(since) && Math.floor(modified / 1e6) * 1000 > since) {
-    throw new HttpError(412, `The entry has changed since ${headers['if-unmodified-since']}.`, {
-      headers: { etag: tag },
-    });
+  if (headers['if-none-match'] !== undefined && noneMatches(headers, tag)) {
+    throw changed(`If-None-Match names what there is.`, tag);
+  }
+}
+
+function changed(detail: string, etag: string): HttpError {
+  return new HttpError(412, `What there is is not what the request expects: ${detail}`, { headers: { etag } });
+}
+
+/**
+ * Checks the conditions of a change of what a feed says of itself: the tag of any page of it, however it was asked for,
+ * that was read since the last change.
+ * @throws HttpError 412 when one does not hold
+ */
+export function checkFeedChange(headers: Headers, feed: { feedId: number; edits: number } | undefined): void {
+  const match = headers['if-match'];
+  const holds =
+    match === undefined ||
+    (feed !== undefined &&
+      (match.trim() === '*' ||
+        strongTags(match).some((tag) => {
+          const extent = extentOfTag(tag);
+          return extent?.feedId === feed.feedId && extent.edits === feed.edits;
+        })));
+  if (!holds) throw new HttpError(412, 'The feed is not as the request expects it to be: it was changed since.');
+  if (headers['if-none-match']?.trim() === '*' && feed !== undefined) {
+    throw new HttpError(412, 'The feed is there already.');
   }
 }
 
@@ -93,16 +138,20 @@ export function expectationsOf(headers: Headers): Expectation[] | undefined {
   if (match === undefined) return undefined;
   if (match.trim() === '*') return [{ kind: 'exists' }];
   return strongTags(match).flatMap((tag): Expectation[] => {
-    const page = /^"p\.([0-9a-z]+)\.[0-9a-z]+\.[0-9a-z]+\.([0-9a-z]+)"$/.exec(tag);
-    if (page !== null) {
-      return [{ kind: 'head', feedId: Number.parseInt(page[1]!, 36), head: Number.parseInt(page[2]!, 36) }];
-    }
-    const entry = /^"e\.([\w-]+)\.([0-9a-z]+)"$/.exec(tag);
+    const page = extentOfTag(tag);
+    // A page that had more after it was never up to date.
+    if (page !== undefined) return page.more ? [] : [{ kind: 'head', feedId: page.feedId, head: page.to }];
+    const entry = /^"e\.([\w-]+)\.([0-9a-z]+)"$/.exec(withoutForm(tag));
     return entry === null ? [] : [{ kind: 'last', key: entry[1]!, editedAt: Number.parseInt(entry[2]!, 36) }];
   });
 }
 
 /** The strong tags of a list, with their quotes: `If-Match` compares strongly (RFC 9110 §13.1.1). */
 function strongTags(field: string): string[] {
-  return [...field.matchAll(TAG)].filter(([, weak]) => weak === undefined).map(([, , opaque]) => `"${opaque}"`);
+  return [...field.matchAll(TAG)].filter(([, weak]) => weak === undefined).map(([, , opaque]) => uncompressed(opaque!));
+}
+
+/** The Atom form's tag of any form's: a change is of the entry, in whatever form it was read. */
+function withoutForm(tag: string): string {
+  return tag.replace(/\.(json|ndjson|html)"$/, '"');
 }

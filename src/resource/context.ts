@@ -1,8 +1,8 @@
-/** What every resource has at hand, and the answers that several of them give. */
-import type { HttpResponse } from '../http.js';
+/** What every resource has at hand, and the fields that several of their answers have. */
 import type { Publisher } from '../store/publisher.js';
 import type { Store } from '../store/store.js';
 import type { PageCache } from './pages.js';
+import type { Policies } from './policy.js';
 
 /** The limits and names that resources go by. */
 export interface ResourceSettings {
@@ -12,6 +12,8 @@ export interface ResourceSettings {
   pageBytes: number;
   /** Most bytes of a published entry or batch. */
   maxEntryBytes: number;
+  /** Most bytes of a media resource. */
+  maxMediaBytes: number;
   /** The title of the service. */
   title: string;
   /** Who stands as author of feeds, and of entries that name none. */
@@ -22,17 +24,18 @@ export interface Context {
   store: Store;
   publisher: Publisher;
   pages: PageCache;
+  policies: Policies;
   settings: ResourceSettings;
 }
 
 export const ATOM_ENTRY = 'application/atom+xml;type=entry';
 export const ATOM_FEED = 'application/atom+xml;type=feed';
 
+/** Answers differ by these fields of the request. */
+export const VARY = { vary: 'Accept, Accept-Encoding' } as const;
 /** Whatever may be kept must be asked for again before each use. */
-export const REVALIDATE = { 'cache-control': 'no-cache', vary: 'Accept, Accept-Encoding' } as const;
-
-/** A 304 (RFC 9110 §15.4.5) with the fields that its 200 would have had. */
-export function notModified(headers: HttpResponse['headers']): HttpResponse {
-  const { 'content-type': _type, ...kept } = headers;
-  return { status: 304, headers: kept };
-}
+export const REVALIDATE = { 'cache-control': 'no-cache', ...VARY } as const;
+/** What will never change may be kept for a year, the most that caches take (RFC 8246). */
+export const IMMUTABLE = { 'cache-control': 'public, max-age=31536000, immutable', ...VARY } as const;
+/** The type is what we say, whatever the bytes look like. */
+export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;

@@ -1,48 +1,59 @@
 /** One entry at its own address: read, revised, deleted (RFC 5023 §9). */
-import { onlyEntry, storedXml, writeEntry, writeEntryDocument } from '../atom/entry.js';
-import { atomIdOfSegment, keyOfAtomId, now } from '../atom/ids.js';
+import { asMediaLinkEntry, onlyEntry, storedXml, writeEntry, writeEntryDocument } from '../atom/entry.js';
+import { atomIdOfSegment, keyOfAtomId, now, segmentOfAtomId } from '../atom/ids.js';
 import type { SentEntry } from '../atom/model.js';
+import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { StoredEntry } from '../store/store.js';
-import { negotiate } from './accept.js';
-import { checkChange, entryTag, isFresh, lastModified } from './conditions.js';
-import { ATOM_ENTRY, type Context, notModified, REVALIDATE } from './context.js';
-import { prefersMinimal, readDocument } from './publish.js';
+import { prefersMinimal, readXml } from './body.js';
+import { checkChange, entryTag } from './conditions.js';
+import { ATOM_ENTRY, type Context, REVALIDATE } from './context.js';
+import { ENTRY_FORMATS, formatFor } from './formats.js';
+import { type Representation, respond } from './representation.js';
 
 /** Which entry of which feed an address names. */
 export interface Member {
   feed: string;
   /** The absolute address of the feed. */
   url: string;
-  /** The decoded last segment: a bare UUID or an `atom:id`. */
+  /** The decoded segment: a bare UUID or an `atom:id`. */
   segment: string;
 }
 
 /** `GET` and `HEAD`. */
 export async function readMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  negotiate(request.headers.accept, [['application/atom+xml', 'application/xml', 'text/xml']]);
+  const format = formatFor(request, ENTRY_FORMATS);
   const entry = await context.store.entry(member.feed, keyOf(member));
   if (entry === undefined) throw missing(member);
   if (entry.deleted) throw gone();
-  const headers = { 'content-type': ATOM_ENTRY, etag: tagOf(entry), ...REVALIDATE };
-  if (isFresh(request.headers, headers.etag, entry.editedAt)) return notModified(headers);
-  return {
-    status: 200,
-    headers: { ...headers, ...lastModified(entry.editedAt) },
-    body: writeEntryDocument(entry, member.url, context.settings.author),
-  };
+  const tag = entryTag(keyOf(member), entry.editedAt, format.suffix);
+  const address = `${addressOf(member.url, entry.atomId)} ${format.contentType}`;
+  let representation: Representation | undefined = context.pages.entry(address, tag);
+  if (representation === undefined) {
+    const { author } = context.settings;
+    const text = await format.write({ entry, url: member.url, feedTitle: member.feed, author });
+    representation = {
+      tag,
+      headers: { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) },
+      body: Buffer.from(text),
+      modified: entry.editedAt,
+    };
+    context.pages.setEntry(address, representation);
+  }
+  return respond(request, representation);
 }
 
 /** `PUT`: a new revision in place. */
 export async function reviseMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  const sent = onlyEntry(await readDocument(request, context.settings.maxEntryBytes));
+  const sent = onlyEntry(parseDocument(await readXml(request, context.settings.maxEntryBytes)));
   const entry = await context.store.revise({
     feed: member.feed,
     key: keyOf(member),
     at: now(),
     change: (current, editedAt) => {
       checkStanding(current, request);
-      return { xml: revisedXml(sent, current, editedAt), hasAuthor: sent.hasAuthor };
+      const { hasAuthor, categories } = sent;
+      return { xml: revisedXml(sent, current, editedAt), hasAuthor, categories };
     },
   });
   if (entry === undefined) throw missing(member);
@@ -51,6 +62,7 @@ export async function reviseMember(context: Context, request: HttpRequest, membe
     status: 200,
     headers: {
       'content-type': ATOM_ENTRY,
+      'content-location': addressOf(member.url, entry.atomId),
       etag: tagOf(entry),
       'cache-control': 'no-cache',
       ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
@@ -60,13 +72,22 @@ export async function reviseMember(context: Context, request: HttpRequest, membe
 }
 
 /** `DELETE`: the content goes, the position stays. */
-export async function deleteMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  const entry = await context.store.revise({
+export function deleteMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
+  return removeMember(context, member, (current) => checkStanding(current, request));
+}
+
+/** @param check throws where the entry, as it stands under lock, must stay */
+export async function removeMember(
+  { store }: Context,
+  member: Member,
+  check: (current: StoredEntry) => void,
+): Promise<HttpResponse> {
+  const entry = await store.revise({
     feed: member.feed,
     key: keyOf(member),
     at: now(),
     change: (current) => {
-      checkStanding(current, request);
+      check(current);
       return undefined;
     },
   });
@@ -91,10 +112,16 @@ function revisedXml(sent: SentEntry, current: StoredEntry, editedAt: number): st
       `An entry keeps its id: this one is ${JSON.stringify(current.atomId)}, the document says ${JSON.stringify(sent.id.slice(0, 200))}.`,
     );
   }
-  return storedXml(sent, { atomId: current.atomId, published: current.publishedAt, edited: editedAt });
+  const stamp = { atomId: current.atomId, published: current.publishedAt, edited: editedAt };
+  return storedXml(current.media === undefined ? sent : asMediaLinkEntry(sent), stamp);
 }
 
-function keyOf({ segment }: Member): string {
+/** The absolute address of an entry. */
+export function addressOf(feedUrl: string, atomId: string): string {
+  return `${feedUrl}/entries/${segmentOfAtomId(atomId)}`;
+}
+
+export function keyOf({ segment }: Member): string {
   return keyOfAtomId(atomIdOfSegment(segment));
 }
 
@@ -102,10 +129,10 @@ function tagOf(entry: StoredEntry): string {
   return entryTag(keyOfAtomId(entry.atomId), entry.editedAt);
 }
 
-function missing({ feed, segment }: Member): HttpError {
+export function missing({ feed, segment }: Member): HttpError {
   return new HttpError(404, `The feed ${JSON.stringify(feed)} has no entry ${JSON.stringify(segment.slice(0, 200))}.`);
 }
 
-function gone(): HttpError {
+export function gone(): HttpError {
   return new HttpError(410, 'This entry was deleted.');
 }

@@ -1,89 +1,92 @@
 /** Publishing: a body becomes entries at the end of a feed. */
 import { hash } from 'node:crypto';
-import { decodeXml } from '../atom/decode.js';
 import { storedXml, writeEntryDocument } from '../atom/entry.js';
-import { writeFeed } from '../atom/feed.js';
-import { atomIdOfIdempotencyKey, keyOfAtomId, newAtomId, now, segmentOfAtomId } from '../atom/ids.js';
-import type { HeldEntry, SentDocument, SentEntry } from '../atom/model.js';
+import { defaultMetadata, writeFeed } from '../atom/feed.js';
+import { atomIdOfIdempotencyKey, keyOfAtomId, newAtomId, now } from '../atom/ids.js';
+import type { HeldEntry, SentEntry } from '../atom/model.js';
 import { parseDocument } from '../atom/parse.js';
+import { escapeText } from '../atom/xml.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
-import type { Append, Appended, NewEntry } from '../store/store.js';
+import type { Append, Appended, NewEntry, NewMedia } from '../store/store.js';
+import { isDocument, prefersMinimal, readXml } from './body.js';
 import { entryTag, expectationsOf } from './conditions.js';
 import { ATOM_ENTRY, ATOM_FEED, type Context } from './context.js';
+import { publishMedia } from './media-upload.js';
+import { addressOf } from './member.js';
 
-const XML_TYPES = new Set(['application/atom+xml', 'application/xml', 'text/xml', '']);
-const FORM = 'application/x-www-form-urlencoded';
+/** `POST` to a feed; `url` is its address. */
+export function publish(context: Context, request: HttpRequest, name: string, url: string): Promise<HttpResponse> {
+  return isDocument(request) ? publishDocument(context, request, name, url) : publishMedia(context, request, name, url);
+}
 
-/** `POST` to a feed. */
-export async function publish(
+async function publishDocument(
   context: Context,
   request: HttpRequest,
   name: string,
   url: string,
 ): Promise<HttpResponse> {
   const expect = expectationsOf(request.headers);
-  const document = await readDocument(request, context.settings.maxEntryBytes);
+  const document = parseDocument(await readXml(request, context.settings.maxEntryBytes));
   const keyed = request.headers['idempotency-key'];
   if (keyed !== undefined && document.kind === 'feed') {
     throw new HttpError(400, 'Idempotency-Key goes with a single entry; give the entries of a feed ids of their own.');
   }
-  const entries = document.entries.map((sent) => newEntry(sent, name, keyed));
+  const at = document.kind === 'feed' ? undefined : now();
+  const entries = document.entries.map((sent) =>
+    newEntry(sent, {
+      at: at ?? now(),
+      feed: name,
+      idempotencyKey: keyed,
+      digest: hash('sha256', `${sent.open}\n${sent.inner}`, 'base64url'),
+    }),
+  );
   const append: Append = { feed: name, feedAtomId: newAtomId(now()), entries, expect };
-  const result = await context.publisher.publish(append);
-  const { held, repeated } = outcome(result, append);
+  const result = outcome(await context.publisher.publish(append), append);
   const minimal = prefersMinimal(request.headers.prefer);
   return document.kind === 'entry'
-    ? createdEntry(context, held[0]!, url, repeated, minimal)
-    : createdBatch(context, held, url, repeated, minimal);
+    ? createdEntry(context, result, url, minimal)
+    : createdBatch(context, result, url, minimal);
 }
 
-/**
- * The Atom document of a body.
- * @throws HttpError 413, 415, 400, 422 as the contract says
- */
-export async function readDocument(request: HttpRequest, limit: number): Promise<SentDocument> {
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').split(';').map((part) => part.trim());
-  const mediaType = type.toLowerCase();
-  const form = mediaType === FORM;
-  if (!form && !XML_TYPES.has(mediaType)) {
-    throw new HttpError(415, `${type.slice(0, 80)} is not accepted here; send an Atom entry as application/atom+xml.`);
-  }
-  if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
-    throw new HttpError(415, 'A body with a content encoding is not accepted here; send it as it is.', {
-      headers: { 'accept-encoding': 'identity' },
-    });
-  }
-  const bytes = await request.bytes(limit);
-  if (bytes.length === 0) throw new HttpError(400, 'The body is empty; an Atom entry is needed here.');
-  const charset = parameters.find((parameter) => /^charset\s*=/i.test(parameter))?.replace(/^[^=]*=\s*"?|"$/g, '');
-  const text = decodeXml(bytes, form ? undefined : charset);
-  // What `curl -d` sends is labelled as a form, whatever it is.
-  if (form && !/^\s*</.test(text)) {
-    throw new HttpError(415, `A form is not accepted here; send an Atom entry (curl -d '<entry>…</entry>' will do).`);
-  }
-  return parseDocument(text);
+/** What an entry is given beyond what was sent. */
+export interface Given {
+  /** Microseconds since 1970. */
+  at: number;
+  feed: string;
+  idempotencyKey: string | undefined;
+  /** Tells a repeat from another entry of the same id. */
+  digest: string;
+  media?: NewMedia;
 }
 
 /** What is kept of an entry that was sent. */
-function newEntry(sent: SentEntry, feed: string, idempotencyKey: string | undefined): NewEntry {
-  const at = now();
+export function newEntry(sent: SentEntry, { at, feed, idempotencyKey, digest, media }: Given): NewEntry {
   const atomId =
     sent.id ?? (idempotencyKey === undefined ? newAtomId(at) : atomIdOfIdempotencyKey(feed, idempotencyKey));
   return {
     key: keyOfAtomId(atomId),
     atomId,
     xml: storedXml(sent, { atomId, published: at, edited: at }),
-    digest: hash('sha256', `${sent.open}\n${sent.inner}`, 'base64url'),
+    digest,
     at,
     hasAuthor: sent.hasAuthor,
+    categories: sent.categories,
+    media,
   };
 }
 
-/** The entries as they now stand, or the error that says why nothing was stored. */
-function outcome(result: Appended, append: Append): { held: HeldEntry[]; repeated: boolean } {
+/** The entries of a request as they now stand. */
+export interface Outcome {
+  held: HeldEntry[];
+  /** All of them were there already. */
+  repeated: boolean;
+}
+
+/** @throws HttpError that says why nothing was stored */
+export function outcome(result: Appended, append: Append): Outcome {
   switch (result.kind) {
     case 'appended':
-      return { held: append.entries.map(asHeld), repeated: false };
+      return { held: append.entries.map((entry, i) => result.repeated?.get(i) ?? asHeld(entry)), repeated: false };
     case 'repeated':
       return { held: result.entries, repeated: true };
     case 'conflict': {
@@ -97,68 +100,56 @@ function outcome(result: Appended, append: Append): { held: HeldEntry[]; repeate
   }
 }
 
-function asHeld({ atomId, xml, at, hasAuthor }: NewEntry): HeldEntry {
-  return { position: 0, atomId, xml, editedAt: at, hasAuthor, deleted: false };
+function asHeld({ atomId, xml, at, hasAuthor, media }: NewEntry): HeldEntry {
+  return { position: 0, atomId, xml, editedAt: at, hasAuthor, deleted: false, media };
 }
 
-function createdEntry(
+/** The 201 to a single entry. */
+export function createdEntry(
   { settings }: Context,
-  entry: HeldEntry,
+  { held: [entry], repeated }: Outcome,
   url: string,
-  repeated: boolean,
   minimal: boolean,
 ): HttpResponse {
-  const location = `${url}/entries/${segmentOfAtomId(entry.atomId)}`;
+  const { atomId, editedAt } = entry!;
+  const location = addressOf(url, atomId);
   return {
     status: 201,
     headers: {
       'content-type': ATOM_ENTRY,
       location,
       'content-location': location,
-      etag: entryTag(keyOfAtomId(entry.atomId), entry.editedAt),
-      'cache-control': 'no-cache',
-      ...(repeated ? { 'idempotency-replayed': 'true' } : {}),
-      ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
+      etag: entryTag(keyOfAtomId(atomId), editedAt),
+      ...createdHeaders(repeated, minimal),
     },
-    ...(minimal ? {} : { body: writeEntryDocument(entry, url, settings.author) }),
+    ...(minimal ? {} : { body: writeEntryDocument(entry!, url, settings.author) }),
   };
 }
 
-function createdBatch(
-  { settings }: Context,
-  entries: HeldEntry[],
-  url: string,
-  repeated: boolean,
-  minimal: boolean,
-): HttpResponse {
-  const shown = minimal ? entries.map((entry) => ({ ...entry, xml: idOnly(entry) })) : entries;
+function createdBatch({ settings }: Context, { held, repeated }: Outcome, url: string, minimal: boolean): HttpResponse {
   const body = writeFeed({
     atomId: newAtomId(now()),
-    title: 'Stored entries',
-    author: settings.author,
-    updated: entries.reduce((newest, { editedAt }) => Math.max(newest, editedAt), 0),
+    metadata: defaultMetadata('Stored entries', settings.author),
+    updated: held.reduce((newest, { editedAt }) => Math.max(newest, editedAt), 0),
     url,
     links: [{ rel: 'via', href: url }],
-    entries: shown,
+    entries: minimal ? held.map((entry) => ({ ...entry, xml: idOnly(entry), media: undefined })) : held,
   });
   return {
     status: 201,
-    headers: {
-      'content-type': ATOM_FEED,
-      location: url,
-      'cache-control': 'no-cache',
-      ...(repeated ? { 'idempotency-replayed': 'true' } : {}),
-      ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
-    },
+    headers: { 'content-type': ATOM_FEED, location: url, ...createdHeaders(repeated, minimal) },
     body,
   };
 }
 
-function idOnly({ atomId }: HeldEntry): string {
-  return `<entry><id>${atomId.replace(/&/g, '&amp;').replace(/</g, '&lt;')}</id></entry>`;
+function createdHeaders(repeated: boolean, minimal: boolean): Record<string, string> {
+  return {
+    'cache-control': 'no-cache',
+    ...(repeated ? { 'idempotency-replayed': 'true' } : {}),
+    ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
+  };
 }
 
-/** `Prefer: return=minimal` (RFC 7240 §4.2). */
-export function prefersMinimal(prefer: string | undefined): boolean {
-  return prefer !== undefined && /(^|[,\s])return\s*=\s*"?minimal"?\s*($|[,;])/i.test(prefer);
+function idOnly({ atomId }: HeldEntry): string {
+  return `<entry><id>${escapeText(atomId)}</id></entry>`;
 }

@@ -1,13 +1,26 @@
-/** Reading a feed: which entries a request asks for, and the page that holds them. */
-import { writeFeed } from '../atom/feed.js';
-import { keyOfAtomId } from '../atom/ids.js';
+/** Reading a feed: the page that a request asks for, kept and answered in the form that it asks for. */
+import { defaultMetadata, type FeedPage } from '../atom/feed.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
-import { negotiate } from './accept.js';
 import { visible } from './address.js';
-import { isFresh, lastModified, pageTag } from './conditions.js';
-import { ATOM_FEED, type Context, notModified, REVALIDATE } from './context.js';
+import { extentOfTag, pageTag, tagsOf } from './conditions.js';
+import { type Context, IMMUTABLE, REVALIDATE } from './context.js';
+import { FEED_FORMATS, type Format, formatFor } from './formats.js';
 import type { RenderedPage } from './pages.js';
+import { isLimited } from './policy.js';
+import { respond } from './representation.js';
+import { linkTo, type Stretch, stretchOf } from './stretch.js';
+
+/** What is asked for, and how. */
+interface Asked {
+  name: string;
+  /** The address of the feed, without query. */
+  url: string;
+  /** The address of the page. */
+  self: string;
+  query: URLSearchParams;
+  format: Format<FeedPage>;
+}
 
 /** `GET` and `HEAD` of a feed; `url` is its address without query. */
 export async function readFeed(
@@ -16,138 +29,107 @@ export async function readFeed(
   name: string,
   url: string,
 ): Promise<HttpResponse> {
-  negotiate(request.headers.accept, [['application/atom+xml', 'application/xml', 'text/xml']]);
+  const format = formatFor(request, FEED_FORMATS);
   const feed = await context.store.feed(name);
-  if (feed === undefined) throw new HttpError(404, `There is no feed named ${JSON.stringify(name)}.`);
+  if (feed === undefined) throw noFeed(name);
   const self = request.search === '' ? url : `${url}?${visible(request.search)}`;
-  let page = context.pages.get(self, feed);
+  const key = format.suffix === '' ? self : `${self} ${format.suffix}`;
+  let page = context.pages.get(key, feed);
   if (page === undefined) {
-    page = await renderPage(context, feed, request.query, self, url);
-    context.pages.set(self, page);
+    page = await render(context, feed, { name, url, self, query: request.query, format });
+    context.pages.set(key, page);
   }
-  if (isFresh(request.headers, page.tag, page.modified)) return notModified(page.headers);
-  return { status: 200, headers: { ...page.headers, ...lastModified(page.modified) }, body: page.body };
+  const base = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
+  if (base === undefined) return respond(request, page);
+  const deltaKey = `${key} +${base}`;
+  let delta = context.pages.get(deltaKey, feed);
+  if (delta === undefined) {
+    delta = await render(context, feed, { name, url, self, query: request.query, format }, base);
+    context.pages.set(deltaKey, delta);
+  }
+  return respond(request, delta, 226);
 }
 
-async function renderPage(
-  context: Context,
-  feed: Feed,
-  query: URLSearchParams,
-  self: string,
-  url: string,
-): Promise<RenderedPage> {
-  const { store, settings } = context;
-  const descending = orderOf(query);
-  const limit = pageSizeOf(query, settings.pageSize);
-  const start = await startOf(context, feed, query, descending, limit);
-  const read = await store.page(feed.feedId, { from: start.position, descending, limit, bytes: settings.pageBytes });
+export function noFeed(name: string): HttpError {
+  return new HttpError(404, `There is no feed named ${JSON.stringify(name)}.`);
+}
+
+/**
+ * The position after which a client lacks entries of a page that it has an earlier state of (RFC 3229 §10, the instance
+ * manipulation `feed`); undefined where it should get the whole.
+ */
+function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number | undefined {
+  if (!/(^|,)\s*feed\s*(,|;|$)/i.test(headers['a-im'] ?? '')) return undefined;
+  const now = extentOfTag(page.tag);
+  let base: number | undefined;
+  for (const tag of tagsOf(headers['if-none-match'] ?? '')) {
+    if (tag === page.tag) return undefined;
+    const then = extentOfTag(tag);
+    // With anything revised since, or another beginning, the entries that came are not all that changed.
+    if (now === undefined || then === undefined) continue;
+    if (then.feedId !== now.feedId || then.edits !== now.edits || then.from !== now.from || then.to >= now.to) continue;
+    base = Math.max(base ?? 0, then.to);
+  }
+  return base;
+}
+
+/** @param since leaves entries up to this position out: a delta */
+async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
+  const { store, settings, policies } = context;
+  const { name, url, self, query, format } = asked;
+  const stretch = await stretchOf(context, feed, url, query);
+  const { from, descending, limit } = stretch;
+  const read = await store.page(feed.feedId, { from, descending, limit, bytes: settings.pageBytes });
   // Never beyond the head that was read first: the page and its tag are of one moment.
   const entries = read.filter(({ position }) => position <= feed.head);
   const last = entries.at(-1);
-  const to = last?.position ?? start.position;
-  const more = descending ? to > 1 && last !== undefined : to < feed.head;
-
-  const link = (parameters: Record<string, string>) => addressOf(url, query, parameters);
+  const to = last?.position ?? from;
+  const more = descending ? last !== undefined && to > feed.floor + 1 : to < feed.head;
   const links = [
     { rel: 'self', href: self },
-    { rel: 'first', href: link({}) },
-    { rel: 'last', href: link({ start_at: 'last' }) },
-    ...(more && last !== undefined ? [{ rel: 'next', href: link({ start_after: last.atomId }) }] : []),
+    { rel: 'first', href: linkTo(url, query, {}) },
+    { rel: 'last', href: linkTo(url, query, { start_at: 'last' }) },
+    ...(more && last !== undefined ? [{ rel: 'next', href: linkTo(url, query, { start_after: last.atomId }) }] : []),
   ];
-  const modified = entries.reduce((newest, { editedAt }) => Math.max(newest, editedAt), feed.createdAt);
-  const xml = writeFeed({
+  const modified = entries.reduce(
+    (newest, { editedAt }) => Math.max(newest, editedAt),
+    Math.max(feed.createdAt, feed.metadataAt),
+  );
+  const text = await format.write({
     atomId: feed.atomId,
-    title: feed.name,
-    author: settings.author,
+    metadata: feed.metadata ?? defaultMetadata(feed.name, settings.author),
     updated: modified,
     url,
     links,
-    entries,
+    entries: since === undefined ? entries : entries.filter(({ position }) => position > since),
   });
-  const tag = pageTag({ feedId: feed.feedId, edits: feed.edits, from: start.position, to, more, descending });
+  const tag = pageTag({ feedId: feed.feedId, edits: feed.edits, from, to, more, descending }, format.suffix);
+  const policy = policies.of(name);
+  const final = more && !stretch.moving;
+  // What retention takes from the beginning makes the page that begins there another one.
+  const immutable = policy.appendOnly && final && !(stretch.fromTheStart && isLimited(policy));
   return {
     tag,
     headers: {
-      'content-type': ATOM_FEED,
-      etag: tag,
-      ...REVALIDATE,
+      'content-type': format.contentType,
+      ...(immutable && since === undefined ? IMMUTABLE : REVALIDATE),
       link: links.map(({ rel, href }) => `<${href}>; rel="${rel}"`).join(', '),
       ...(more || descending ? {} : { 'atommq-up-to-date': 'true' }),
+      ...(since === undefined ? {} : { im: 'feed', vary: `${REVALIDATE.vary}, A-IM, If-None-Match` }),
+      ...(await format.headers?.()),
     },
-    body: Buffer.from(xml),
+    body: Buffer.from(text),
     modified,
     feedId: feed.feedId,
     edits: feed.edits,
     head: feed.head,
-    final: more && !descending && !start.moving,
+    floor: lowestOf(stretch, to),
+    to,
+    final,
   };
 }
 
-function orderOf(query: URLSearchParams): boolean {
-  const order = query.get('order') ?? 'asc';
-  if (order !== 'asc' && order !== 'desc') {
-    throw new HttpError(400, `order is asc or desc, not ${JSON.stringify(order.slice(0, 40))}.`);
-  }
-  return order === 'desc';
-}
-
-function pageSizeOf(query: URLSearchParams, most: number): number {
-  const asked = query.get('page_size');
-  if (asked === null) return most;
-  if (!/^\d{1,9}$/.test(asked) || Number(asked) < 1) {
-    throw new HttpError(
-      400,
-      `page_size is a whole number from 1 to ${most}, not ${JSON.stringify(asked.slice(0, 40))}.`,
-    );
-  }
-  return Math.min(Number(asked), most);
-}
-
-/** The exclusive position from which to read, and whether the same request will mean another one as entries come. */
-async function startOf(
-  context: Context,
-  feed: Feed,
-  query: URLSearchParams,
-  descending: boolean,
-  limit: number,
-): Promise<{ position: number; moving: boolean }> {
-  const after = query.get('start_after');
-  const at = query.get('start_at');
-  const [none, end] = descending
-    ? [feed.head + 1, Math.min(limit, feed.head) + 1]
-    : [0, Math.max(0, feed.head - limit)];
-  if (after !== null && at !== null) throw new HttpError(400, 'start_after and start_at exclude each other.');
-  if (after === 'now') return { position: descending ? none : feed.head, moving: true };
-  if (at === 'last') return { position: end, moving: true };
-  const id = after ?? at;
-  if (id === null) return { position: none, moving: descending };
-  const position = await positionOf(context, feed, id);
-  if (after !== null) return { position, moving: false };
-  return { position: descending ? position + 1 : position - 1, moving: false };
-}
-
-/**
- * The position of an id that a client kept.
- * @throws HttpError 400 for an id that the feed never held, as AtomMQ always did
- */
-async function positionOf({ store }: Context, feed: Feed, id: string): Promise<number> {
-  const position = await store.position(feed.feedId, keyOfAtomId(id.trim()));
-  if (position === undefined) {
-    throw new HttpError(
-      400,
-      `The feed ${JSON.stringify(feed.name)} never held an entry with the id ${JSON.stringify(id.slice(0, 200))}.`,
-    );
-  }
-  return position;
-}
-
-/** An address of the same feed with the page's size and order carried over. */
-function addressOf(url: string, query: URLSearchParams, parameters: Record<string, string>): string {
-  const carried = ['page_size', 'order', 'format']
-    .filter((name) => query.has(name))
-    .map((name) => [name, query.get(name)!]);
-  const all = [...carried, ...Object.entries(parameters)];
-  if (all.length === 0) return url;
-  // An id reads better as it is: only what would end the parameter, or be taken for a space, is encoded.
-  return `${url}?${all.map(([name, value]) => `${name}=${encodeURIComponent(value!).replace(/%3A/g, ':')}`).join('&')}`;
+/** The position before the first that a page shows. */
+function lowestOf({ from, descending }: Stretch, to: number): number {
+  return descending ? to - 1 : from;
 }

@@ -1,20 +1,51 @@
-/** The mount point itself: the service document. */
+/** The mount point itself: the service document (RFC 5023 §8), or a list of feeds for people. */
 import { hash } from 'node:crypto';
-import { writeService } from '../atom/service.js';
+import type { Category } from '../atom/model.js';
+import { type Collection, writeService } from '../atom/service.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
-import { negotiate } from './accept.js';
-import { noneMatches } from './conditions.js';
-import { type Context, notModified, REVALIDATE } from './context.js';
+import { type Context, REVALIDATE } from './context.js';
+import { type Format, formatFor, SERVICE_HTML, type ServicePage } from './formats.js';
+import { respond } from './representation.js';
+
+/** A collection names so many of its categories itself; one that has more has a document for them. */
+const MOST_INLINE = 100;
+
+/** What the service document shows. */
+type Service = ServicePage & { collections: Collection[] };
+
+const FORMATS: Format<Service>[] = [
+  {
+    name: 'atom',
+    types: ['application/atomsvc+xml', 'application/xml', 'text/xml'],
+    contentType: 'application/atomsvc+xml',
+    suffix: '',
+    write: ({ title, collections }) => writeService(title, collections),
+  },
+  SERVICE_HTML,
+];
 
 /** `GET` and `HEAD` of the service document. */
 export async function readService(context: Context, request: HttpRequest): Promise<HttpResponse> {
-  negotiate(request.headers.accept, [['application/atomsvc+xml', 'application/xml', 'text/xml']]);
-  const feeds = await context.store.feeds();
-  const collections = feeds.map(({ name }) => ({ href: feedUrl(request.base, name), title: name }));
-  const body = writeService(context.settings.title, collections);
-  const etag = `"s.${hash('sha256', body, 'base64url').slice(0, 22)}"`;
-  const headers = { 'content-type': 'application/atomsvc+xml', etag, ...REVALIDATE };
-  return noneMatches(request.headers, etag) ? notModified(headers) : { status: 200, headers, body };
+  const format = formatFor(request, FORMATS);
+  const [feeds, categories] = await Promise.all([context.store.feeds(), categoriesByFeed(context)]);
+  const collections = feeds.map(({ feedId, name, title }) => {
+    const href = feedUrl(request.base, name);
+    return { href, title: title || name, categories: categories.get(feedId) ?? [], mostInline: MOST_INLINE };
+  });
+  const body = Buffer.from(await format.write({ title: context.settings.title, collections }));
+  const tag = `"s.${hash('sha256', body, 'base64url').slice(0, 22)}${format.suffix}"`;
+  const headers = { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) };
+  return respond(request, { tag, headers, body, modified: undefined });
+}
+
+async function categoriesByFeed({ store }: Context): Promise<Map<number, Category[]>> {
+  const byFeed = new Map<number, Category[]>();
+  for (const { feedId, ...category } of await store.allCategories(MOST_INLINE + 1)) {
+    const categories = byFeed.get(feedId);
+    if (categories === undefined) byFeed.set(feedId, [category]);
+    else categories.push(category);
+  }
+  return byFeed;
 }
 
 /** The address of a feed below a base. */

@@ -1,19 +1,24 @@
 /** The append by Knex's builder alone: for expectations, for ids that are held already, and for databases that have no statement of ours. */
 import type { Knex } from 'knex';
-import { asEntry, type EntryRow, type FeedRow } from './rows.js';
+import { settleBlob } from './blobs.js';
+import { lockFeed } from './revise.js';
+import { asStored, type EntryRow, type FeedRow } from './rows.js';
 import type { Append, Appended, Expectation, NewEntry, StoredEntry } from './store.js';
+import { addTags } from './tags.js';
 
 /** Appends one request's entries inside a transaction, under the lock of their feed. */
 export async function appendOne(trx: Knex.Transaction, append: Append): Promise<Appended> {
   const { entries, expect } = append;
-  const feed: FeedRow | undefined = await trx('mq_feed').where({ name: append.feed }).forUpdate().first();
+  const feed = await lockFeed(trx, append.feed);
   const held = feed === undefined ? new Map<string, StoredEntry>() : await heldEntries(trx, feed.feed_id, entries);
   const fresh: NewEntry[] = [];
+  const repeated = new Map<number, StoredEntry>();
   const digests = new Map<string, string>();
   for (const [index, entry] of entries.entries()) {
     const digest = held.get(entry.key)?.digest ?? digests.get(entry.key);
     if (digest === undefined) fresh.push(entry);
     else if (digest !== entry.digest) return { kind: 'conflict', index };
+    if (held.has(entry.key)) repeated.set(index, held.get(entry.key)!);
     digests.set(entry.key, entry.digest);
   }
   if (entries.length > 0 && fresh.length === 0) {
@@ -21,7 +26,7 @@ export async function appendOne(trx: Knex.Transaction, append: Append): Promise<
   }
   if (expect !== undefined && !(await anyHolds(trx, feed, expect))) return { kind: 'unexpected' };
   if (fresh.length > 0) await insert(trx, feed ?? (await makeFeed(trx, append)), fresh);
-  return { kind: 'appended' };
+  return { kind: 'appended', repeated };
 }
 
 async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[]): Promise<void> {
@@ -36,17 +41,28 @@ async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[])
     edited_at: entry.at,
     has_author: entry.hasAuthor ? 1 : 0,
     size: Buffer.byteLength(entry.xml),
+    media_type: entry.media?.type ?? null,
+    media_size: entry.media?.size ?? null,
+    media_digest: entry.media?.digest ?? null,
+    blob_id: entry.media?.blobId ?? null,
     xml: entry.xml,
   }));
   await trx.batchInsert('mq_entry', rows, 50);
+  for (const { media } of entries) if (media !== undefined) await settleBlob(trx, media);
+  await addTags(
+    trx,
+    feed.feed_id,
+    entries.map(({ categories }, i) => ({ position: head + 1 + i, categories })),
+  );
+  const bytes = rows.reduce((sum, { size, media_size }) => sum + size + (media_size ?? 0), Number(feed.bytes));
   await trx('mq_feed')
     .where({ feed_id: feed.feed_id })
-    .update({ head: head + rows.length });
+    .update({ head: head + rows.length, bytes });
 }
 
 async function makeFeed(trx: Knex.Transaction, { feed, feedAtomId, entries }: Append): Promise<FeedRow> {
   await trx('mq_feed').insert({ name: feed, atom_id: feedAtomId, created_at: entries[0]!.at });
-  return (await trx('mq_feed').where({ name: feed }).forUpdate().first())!;
+  return (await lockFeed(trx, feed))!;
 }
 
 async function heldEntries(
@@ -59,7 +75,7 @@ async function heldEntries(
   for (let i = 0; i < entries.length; i += 500) {
     const keys = entries.slice(i, i + 500).map(({ key }) => key);
     const rows: EntryRow[] = await trx('mq_entry').where({ feed_id: feedId }).whereIn('entry_key', keys);
-    for (const row of rows) held.set(row.entry_key, asEntry(row));
+    for (const row of rows) held.set(row.entry_key, asStored(row));
   }
   return held;
 }

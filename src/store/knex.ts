@@ -1,16 +1,23 @@
 /** The store on Knex: prepared questions for what is asked all the time, Knex's builder in transactions for the rest. */
 import type { Knex } from 'knex';
-import type { HeldEntry } from '../atom/model.js';
+import { now } from '../atom/ids.js';
+import type { Category, HeldEntry } from '../atom/model.js';
 import { appendOne } from './append.js';
+import { deleteBlobs, writeUpload } from './blobs.js';
 import type { Database } from './dialect.js';
 import { Lru } from './lru.js';
-import { asEntry, asFeed, type EntryRow, type FeedRow, type HeldRow } from './rows.js';
+import { clearSome, clearUploads, hashOfKey, pruneSome, REMOVED } from './retention.js';
+import { changeMetadata, lockFeed, reviseOne } from './revise.js';
+import { asFeed, asHeld, asStored, type CategoryRow, type EntryRow, type FeedRow, type HeldRow } from './rows.js';
 import { Shared } from './shared.js';
 import {
   type Append,
   type Appended,
   type Feed,
+  type FeedCategory,
+  type MetadataChange,
   type Range,
+  type Retention,
   type Revision,
   type Store,
   type StoredEntry,
@@ -18,14 +25,23 @@ import {
 } from './store.js';
 
 const FEED = 'SELECT * FROM mq_feed WHERE name = ?';
-const FEEDS = 'SELECT * FROM mq_feed ORDER BY name';
+const FEEDS = `SELECT * FROM mq_feed WHERE name NOT LIKE '${REMOVED}%' ORDER BY name`;
 const POSITION = 'SELECT position FROM mq_entry WHERE feed_id = ? AND entry_key = ?';
 const ENTRY = `SELECT e.* FROM mq_entry e JOIN mq_feed f ON f.feed_id = e.feed_id WHERE f.name = ? AND e.entry_key = ?`;
+const CATEGORIES = `SELECT c.feed_id, c.term, c.scheme, c.label FROM mq_category c WHERE c.feed_id = ?
+  AND EXISTS (SELECT 1 FROM mq_tag t WHERE t.feed_id = c.feed_id AND t.category_key = c.category_key)
+  ORDER BY c.scheme, c.term LIMIT ?`;
+const ALL_CATEGORIES = `SELECT feed_id, term, scheme, label FROM (
+    SELECT c.*, row_number() OVER (PARTITION BY c.feed_id ORDER BY c.scheme, c.term) AS n FROM mq_category c
+    WHERE EXISTS (SELECT 1 FROM mq_tag t WHERE t.feed_id = c.feed_id AND t.category_key = c.category_key)) numbered
+  WHERE n <= ? ORDER BY feed_id, n`;
+const WAS_REMOVED = 'SELECT feed_id FROM mq_removed WHERE feed_id = ? AND key_hash = ?';
+const CHUNKS = 'SELECT data FROM mq_blob WHERE blob_id = ? AND seq >= ? AND seq < ? ORDER BY seq';
 
 /** A page; the sizes are summed before any content is read, so that a page of large entries is not read only to be cut. */
 function pageSql(descending: boolean): string {
   const [beyond, order] = descending ? ['<', 'DESC'] : ['>', 'ASC'];
-  return `SELECT e.position, e.atom_id, e.edited_at, e.has_author, e.deleted, e.xml
+  return `SELECT e.position, e.atom_id, e.edited_at, e.has_author, e.deleted, e.media_type, e.media_size, e.xml
     FROM (SELECT s.feed_id, s.position, s.size, sum(s.size) OVER (ORDER BY s.position ${order}) AS total
       FROM (SELECT feed_id, position, size FROM mq_entry
         WHERE feed_id = ? AND position ${beyond} ? ORDER BY position ${order} LIMIT ?) s) t
@@ -35,6 +51,8 @@ function pageSql(descending: boolean): string {
 
 /** Positions that are remembered: an id's position never changes. */
 const POSITIONS = 100_000;
+/** An upload that has got no entry for so long never will, in microseconds. */
+const UPLOAD_LIFE = 24 * 3600 * 1e6;
 
 export class KnexStore implements Store {
   readonly #database: Database;
@@ -56,10 +74,11 @@ export class KnexStore implements Store {
     return (await this.#read<FeedRow>(FEEDS, [])).map(asFeed);
   }
 
-  async position(feedId: number, key: string): Promise<number | undefined> {
+  async position({ feedId, floor }: Feed, key: string): Promise<number | undefined> {
     const cacheKey = `${feedId} ${key}`;
     const known = this.#positions.get(cacheKey);
-    if (known !== undefined) return known;
+    // One that retention removed may have been published anew.
+    if (known !== undefined && known > floor) return known;
     const [row] = await this.#read<{ position: number }>(POSITION, [feedId, key]);
     if (row === undefined) return undefined;
     this.#positions.set(cacheKey, Number(row.position), 1);
@@ -68,16 +87,19 @@ export class KnexStore implements Store {
 
   async page(feedId: number, { from, descending, limit, bytes }: Range): Promise<HeldEntry[]> {
     const rows = await this.#read<HeldRow>(pageSql(descending), [feedId, from, limit, bytes, feedId]);
-    return rows.map(asEntry);
+    return rows.map(asHeld);
   }
 
   async entry(feed: string, key: string): Promise<StoredEntry | undefined> {
     const [row] = await this.#read<EntryRow>(ENTRY, [feed, key]);
-    return row && asEntry(row);
+    return row && asStored(row);
   }
 
   async append(appends: Append[]): Promise<Appended[]> {
-    const plain = appends.filter(({ expect, entries }) => expect === undefined && entries.length > 0);
+    const plain = appends.filter(
+      ({ expect, entries }) =>
+        expect === undefined && entries.length > 0 && entries.every(({ media }) => media === undefined),
+    );
     const atOnce = plain.length > 0 && (await this.#guard(() => this.#database.appendAtOnce?.(plain))) === true;
     const rest = atOnce ? appends.filter((append) => !plain.includes(append)) : appends;
     const results = new Map<Append, Appended>();
@@ -93,39 +115,71 @@ export class KnexStore implements Store {
     return appends.map((append) => results.get(append) ?? { kind: 'appended' });
   }
 
-  revise({ feed, key, change, at }: Revision): Promise<StoredEntry | undefined> {
-    return this.#write(async (trx) => {
-      // The feed's row first: it is the lock.
-      const held: FeedRow | undefined = await trx('mq_feed').where({ name: feed }).forUpdate().first();
-      if (held === undefined) return undefined;
-      const where = { feed_id: held.feed_id, entry_key: key };
-      const row: EntryRow | undefined = await trx('mq_entry').where(where).first();
-      if (row === undefined) return undefined;
-      const current = asEntry(row);
-      const editedAt = Math.max(at, current.editedAt + 1);
-      const changed = change(current, editedAt);
-      const next = changed ?? { xml: '', hasAuthor: current.hasAuthor };
-      const deleted = changed === undefined;
-      await trx('mq_entry')
-        .where(where)
-        .update({
-          xml: next.xml,
-          size: Buffer.byteLength(next.xml),
-          has_author: next.hasAuthor ? 1 : 0,
-          deleted: deleted ? 1 : 0,
-          edited_at: editedAt,
-        });
-      await trx('mq_feed').where({ feed_id: held.feed_id }).increment('edits', 1);
-      return { ...current, ...next, deleted, editedAt };
-    });
+  revise(revision: Revision): Promise<StoredEntry | undefined> {
+    return this.#write((trx) => reviseOne(trx, revision));
   }
 
-  removeFeed(name: string): Promise<boolean> {
+  setMetadata(change: MetadataChange): Promise<{ feed: Feed; created: boolean }> {
+    return this.#write((trx) => changeMetadata(trx, change));
+  }
+
+  async removeFeed(name: string): Promise<boolean> {
+    const feed = await this.#write(async (trx) => {
+      const held = await lockFeed(trx, name);
+      if (held === undefined) return undefined;
+      await trx('mq_feed')
+        .where({ feed_id: held.feed_id })
+        .update({ name: `${REMOVED}${held.feed_id}` });
+      return held.feed_id;
+    });
+    if (feed === undefined) return false;
+    await this.#clear(feed);
+    return true;
+  }
+
+  async categories(feedId: number, limit: number): Promise<Category[]> {
+    return (await this.#read<CategoryRow>(CATEGORIES, [feedId, limit])).map(asCategory);
+  }
+
+  async allCategories(limit: number): Promise<FeedCategory[]> {
+    const rows = await this.#read<CategoryRow>(ALL_CATEGORIES, [limit]);
+    return rows.map((row) => ({ feedId: row.feed_id, ...asCategory(row) }));
+  }
+
+  writeBlob(blobId: string, first: number, chunks: Buffer[]): Promise<void> {
+    return this.#write((trx) => writeUpload(trx, blobId, first, chunks));
+  }
+
+  async readBlob(blobId: string, first: number, count: number): Promise<Buffer[]> {
+    return (await this.#read<{ data: Buffer }>(CHUNKS, [blobId, first, first + count])).map(({ data }) => data);
+  }
+
+  dropBlob(blobId: string): Promise<void> {
+    return this.#write((trx) => deleteBlobs(trx, [blobId]));
+  }
+
+  prune(feedId: number, retention: Retention): Promise<number> {
+    return this.#write((trx) => pruneSome(trx, feedId, retention));
+  }
+
+  async wasRemoved(feedId: number, key: string): Promise<boolean> {
+    return (await this.#read(WAS_REMOVED, [feedId, hashOfKey(key)])).length > 0;
+  }
+
+  async tidy(): Promise<void> {
+    const feeds = await this.#read<FeedRow>(`SELECT * FROM mq_feed WHERE name LIKE '${REMOVED}%'`, []);
+    for (const { feed_id } of feeds) await this.#clear(feed_id);
+    await this.#write((trx) => clearUploads(trx, now() - UPLOAD_LIFE));
+  }
+
+  lease(name: string, holder: string, seconds: number): Promise<boolean> {
     return this.#write(async (trx) => {
-      const feed: FeedRow | undefined = await trx('mq_feed').where({ name }).forUpdate().first();
-      if (feed === undefined) return false;
-      await trx('mq_entry').where({ feed_id: feed.feed_id }).delete();
-      await trx('mq_feed').where({ feed_id: feed.feed_id }).delete();
+      const time = now();
+      const until = time + seconds * 1e6;
+      const row = await trx('mq_lease').where({ name }).forUpdate().first();
+      if (row === undefined) await trx('mq_lease').insert({ name, holder, until });
+      else if (row.holder !== holder && Number(row.until) > time) return false;
+      else await trx('mq_lease').where({ name }).update({ holder, until });
       return true;
     });
   }
@@ -136,6 +190,10 @@ export class KnexStore implements Store {
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  async #clear(feedId: number): Promise<void> {
+    while (await this.#write((trx) => clearSome(trx, feedId)));
   }
 
   #read<R>(sql: string, bindings: unknown[]): Promise<R[]> {
@@ -154,4 +212,8 @@ export class KnexStore implements Store {
       throw error;
     }
   }
+}
+
+function asCategory({ term, scheme, label }: CategoryRow): Category {
+  return { term, ...(scheme === null ? {} : { scheme }), ...(label === null ? {} : { label }) };
 }

@@ -32,7 +32,7 @@ export class Publisher {
    */
   publish(append: Append): Promise<Appended> {
     let bytes = 0;
-    for (const entry of append.entries) bytes += entry.xml.length;
+    for (const { xml, media } of append.entries) bytes += xml.length + (media?.chunks === undefined ? 0 : media.size);
     if (this.#bytes + bytes > this.#limit) {
       throw new HttpError(503, 'More is being published than the database takes; try again.', {
         headers: { 'retry-after': '1' },

@@ -7,8 +7,13 @@ export interface FeedRow {
   name: string;
   atom_id: string;
   head: number | string;
+  floor: number | string;
+  bytes: number | string;
   edits: number | string;
   created_at: number | string;
+  metadata: string | null;
+  title: string | null;
+  metadata_at: number | string;
 }
 
 /** What a page reads of an entry. Drivers give 64-bit integers as numbers or as strings. */
@@ -18,6 +23,8 @@ export interface HeldRow {
   edited_at: number | string;
   has_author: number;
   deleted: number;
+  media_type: string | null;
+  media_size: number | string | null;
   xml: string;
 }
 
@@ -27,6 +34,15 @@ export interface EntryRow extends HeldRow {
   digest: string;
   published_at: number | string;
   size: number;
+  media_digest: string | null;
+  blob_id: string | null;
+}
+
+export interface CategoryRow {
+  feed_id: number;
+  term: string;
+  scheme: string | null;
+  label: string | null;
 }
 
 export function asFeed(row: FeedRow): Feed {
@@ -35,21 +51,35 @@ export function asFeed(row: FeedRow): Feed {
     name: row.name,
     atomId: row.atom_id,
     head: Number(row.head),
+    floor: Number(row.floor),
+    bytes: Number(row.bytes),
     edits: Number(row.edits),
     createdAt: Number(row.created_at),
+    metadata: row.metadata ?? undefined,
+    title: row.title ?? undefined,
+    metadataAt: Number(row.metadata_at),
   };
 }
 
-export function asEntry(row: EntryRow): StoredEntry;
-export function asEntry(row: HeldRow): HeldEntry;
-export function asEntry(row: HeldRow & Partial<EntryRow>): HeldEntry & Partial<StoredEntry> {
-  const held: HeldEntry = {
+export function asHeld(row: HeldRow): HeldEntry {
+  return {
     position: Number(row.position),
     atomId: row.atom_id,
     xml: row.xml,
     editedAt: Number(row.edited_at),
     hasAuthor: row.has_author === 1,
     deleted: row.deleted === 1,
+    media: row.media_type === null ? undefined : { type: row.media_type, size: Number(row.media_size) },
   };
-  return row.digest === undefined ? held : { ...held, digest: row.digest, publishedAt: Number(row.published_at) };
+}
+
+export function asStored(row: EntryRow): StoredEntry {
+  const { media_type: type, media_size: size, media_digest: digest, blob_id: blobId } = row;
+  return {
+    ...asHeld(row),
+    digest: row.digest,
+    publishedAt: Number(row.published_at),
+    media:
+      type === null || digest === null || blobId === null ? undefined : { type, size: Number(size), digest, blobId },
+  };
 }

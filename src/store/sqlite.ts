@@ -3,15 +3,17 @@ import type { Knex } from 'knex';
 import type { Database as Connection, Statement } from 'sqlite3';
 import type { Database, OpenOptions } from './dialect.js';
 import { knex } from './open.js';
-import { createTables, SCHEMA_VERSION } from './schema.js';
+import { migrate, SCHEMA_VERSION } from './schema.js';
 import type { Append } from './store.js';
+import { categoriesByKey } from './tags.js';
 
 /**
  * The append as one statement: `INSERT INTO mq_append (entries) VALUES (?)` with a JSON array of
- * `[feed, feedAtomId, key, atomId, digest, at, hasAuthor, xml]`. Being one statement it is its own transaction, and since
+ * `[feed, feedAtomId, key, atomId, digest, at, hasAuthor, xml]`, and where entries have categories `tags` with
+ * `[feed, key, categoryKey, term, scheme, label]`. Being one statement it is its own transaction, and since
  * it begins by writing it holds the write lock before it reads a head. Any program on the same file may use it.
  */
-const APPEND_VIEW = `CREATE VIEW mq_append AS SELECT '' AS entries`;
+const APPEND_VIEW = `CREATE VIEW mq_append AS SELECT '' AS entries, '' AS tags`;
 const APPEND_TRIGGER = `
 CREATE TRIGGER mq_append_insert INSTEAD OF INSERT ON mq_append
 BEGIN
@@ -24,10 +26,18 @@ BEGIN
       j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5, j.value ->> 5, j.value ->> 6,
       octet_length(j.value ->> 7), j.value ->> 7
     FROM json_each(NEW.entries) j JOIN mq_feed f ON f.name = j.value ->> 0;
-  UPDATE mq_feed SET head = (SELECT max(e.position) FROM mq_entry e WHERE e.feed_id = mq_feed.feed_id)
+  UPDATE mq_feed SET (head, bytes) = (SELECT max(e.position), mq_feed.bytes + sum(e.size) FROM mq_entry e
+      WHERE e.feed_id = mq_feed.feed_id AND e.position > mq_feed.head)
     WHERE name IN (SELECT j.value ->> 0 FROM json_each(NEW.entries) j);
+  INSERT OR IGNORE INTO mq_category (feed_id, category_key, term, scheme, label)
+    SELECT f.feed_id, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5
+    FROM json_each(NEW.tags) j JOIN mq_feed f ON f.name = j.value ->> 0;
+  INSERT OR IGNORE INTO mq_tag (feed_id, category_key, position)
+    SELECT f.feed_id, j.value ->> 2, e.position
+    FROM json_each(NEW.tags) j JOIN mq_feed f ON f.name = j.value ->> 0
+      JOIN mq_entry e ON e.feed_id = f.feed_id AND e.entry_key = j.value ->> 1;
 END`;
-const APPEND = 'INSERT INTO mq_append (entries) VALUES (?)';
+const APPEND = 'INSERT INTO mq_append (entries, tags) VALUES (?, ?)';
 
 /** Result codes (https://sqlite.org/rescode.html) after which the same request may succeed later. */
 const UNAVAILABLE = new Set([
@@ -52,8 +62,8 @@ export async function openSqlite(filename: string, options: OpenOptions): Promis
     const reading: Connection = await reader.client.acquireConnection();
     // In memory there is one connection, so it must be free for writing as well.
     if (reader === writer) await writer.client.releaseConnection(reading);
-    if ((await schemaVersion(reading)) === undefined) await createSchema(writer);
-    const version = Number(await schemaVersion(reading));
+    const version = Number((await schemaVersion(reading)) ?? 0);
+    if (version < SCHEMA_VERSION) await upgrade(writer);
     if (version > SCHEMA_VERSION) {
       throw new Error(
         `The database ${filename} has schema version ${version}; this AtomMQ knows ${SCHEMA_VERSION} and less.`,
@@ -89,16 +99,22 @@ class Sqlite implements Database {
 
   async appendAtOnce(appends: Append[]): Promise<boolean> {
     const rows: unknown[] = [];
+    const tags: unknown[] = [];
     for (const { feed, feedAtomId, entries } of appends) {
-      for (const { key, atomId, digest, at, hasAuthor, xml } of entries) {
+      for (const { key, atomId, digest, at, hasAuthor, xml, categories } of entries) {
         rows.push([feed, feedAtomId, key, atomId, digest, at, hasAuthor ? 1 : 0, xml]);
+        if (categories.length === 0) continue;
+        for (const [tag, { term, scheme, label }] of categoriesByKey(categories)) {
+          tags.push([feed, key, tag, term, scheme, label]);
+        }
       }
     }
+    const bindings = [JSON.stringify(rows), tags.length === 0 ? null : JSON.stringify(tags)];
     const connection: Connection = await this.writer.client.acquireConnection();
     try {
       const statement = this.#prepare(connection, APPEND);
       await new Promise<void>((resolve, reject) => {
-        statement.run([JSON.stringify(rows)], (error) => (error ? reject(error) : resolve()));
+        statement.run(bindings, (error) => (error ? reject(error) : resolve()));
       });
       return true;
     } catch (error) {
@@ -196,11 +212,11 @@ async function schemaVersion(connection: Connection): Promise<string | undefined
   return (await one(`SELECT value FROM mq_meta WHERE name = 'schema'`))?.value;
 }
 
-/** Makes the tables unless another process did while we waited for the lock. */
-async function createSchema(writer: Knex): Promise<void> {
+/** Makes the tables or brings them up to date, unless another process did while we waited for the lock. */
+async function upgrade(writer: Knex): Promise<void> {
   await writer.transaction(async (trx) => {
-    if (await trx.schema.hasTable('mq_meta')) return;
-    await createTables(trx);
+    await migrate(trx);
+    await trx.raw('DROP VIEW IF EXISTS mq_append');
     await trx.raw(APPEND_VIEW);
     await trx.raw(APPEND_TRIGGER);
   });

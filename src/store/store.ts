@@ -1,11 +1,17 @@
 /** What AtomMQ asks of a database: an ordered log per feed. Nothing here knows Knex, SQL or XML. */
-import type { HeldEntry } from '../atom/model.js';
+import type { Category, HeldEntry, Media } from '../atom/model.js';
 
 /** How Knex reaches a database. */
 export interface DatabaseSettings {
   client: string;
   connection: Record<string, unknown>;
 }
+
+/**
+ * Bytes of a blob's chunks, all but the last: what the plain binary type of every database takes (65,535 bytes in
+ * MySQL). It is part of what is stored and never changes.
+ */
+export const CHUNK = 48 * 1024;
 
 /** A feed as it stands. */
 export interface Feed {
@@ -16,10 +22,19 @@ export interface Feed {
   atomId: string;
   /** The position of the last entry; 0 while there is none. Positions have no gaps and never restart. */
   head: number;
-  /** How many revisions and deletions the feed has seen: pages read before one are stale. */
+  /** Entries up to this position have been removed by retention; 0 while none has. */
+  floor: number;
+  /** Bytes of all entries and media resources that are held. */
+  bytes: number;
+  /** How many revisions and deletions the feed has seen, those of its metadata included: pages read before one are stale. */
   edits: number;
   /** Microseconds since 1970. */
   createdAt: number;
+  /** The `feed` element that somebody PUT (`metadataOf`), and the text of its title. */
+  metadata: string | undefined;
+  title: string | undefined;
+  /** When the metadata was last set, microseconds since 1970; 0 for never. */
+  metadataAt: number;
 }
 
 /** An entry with what only the store cares for. */
@@ -28,6 +43,20 @@ export interface StoredEntry extends HeldEntry {
   digest: string;
   /** Microseconds since 1970. */
   publishedAt: number;
+  media: StoredMedia | undefined;
+}
+
+/** A media resource with what only the store cares for. */
+export interface StoredMedia extends Media {
+  /** SHA-256 of its bytes in base64url. */
+  digest: string;
+  /** The blob that holds its bytes. */
+  blobId: string;
+}
+
+/** A media resource to keep: its blob was written before, or its bytes come with it. */
+export interface NewMedia extends StoredMedia {
+  chunks?: Buffer[] | undefined;
 }
 
 /** An entry to append. */
@@ -40,6 +69,8 @@ export interface NewEntry {
   /** Microseconds since 1970. */
   at: number;
   hasAuthor: boolean;
+  categories: Category[];
+  media?: NewMedia | undefined;
 }
 
 /** What must be true of the feed for an append to happen, decided inside the append. */
@@ -65,7 +96,11 @@ export interface Append {
 
 /** What became of an append. */
 export type Appended =
-  | { kind: 'appended' }
+  | {
+      kind: 'appended';
+      /** The entries that were there already, by their index: of a batch only the others were stored. */
+      repeated?: Map<number, StoredEntry>;
+    }
   /** Every entry was there already with the same digest; nothing was stored. */
   | { kind: 'repeated'; entries: StoredEntry[] }
   /** The entry with this index is there with another digest; nothing was stored. */
@@ -84,14 +119,47 @@ export interface Range {
   bytes: number;
 }
 
+/** What an entry becomes. */
+export interface Revised {
+  xml: string;
+  hasAuthor: boolean;
+  categories: Category[];
+  /** Absent where the media resource stays as it is. */
+  media?: NewMedia;
+}
+
 /** A change of an entry that stands. */
 export interface Revision {
   feed: string;
   key: string;
   /** The new element, made from the entry as it stands under lock; undefined deletes the content, throwing leaves all as it is. */
-  change: (current: StoredEntry, editedAt: number) => { xml: string; hasAuthor: boolean } | undefined;
+  change: (current: StoredEntry, editedAt: number) => Revised | undefined;
   /** Microseconds since 1970. */
   at: number;
+}
+
+/** What a feed says of itself, to be kept. */
+export interface MetadataChange {
+  feed: string;
+  /** The `atom:id` that the feed gets if this makes it. */
+  feedAtomId: string;
+  /** What is kept, made from the feed as it stands under lock (undefined where it does not exist); throwing leaves all as it is. */
+  change: (current: Feed | undefined) => { metadata: string; title: string | undefined };
+  /** Microseconds since 1970. */
+  at: number;
+}
+
+/** A category and how a feed's categories are told apart. */
+export interface FeedCategory extends Category {
+  feedId: number;
+}
+
+/** What retention keeps of a feed; an absent limit limits nothing. */
+export interface Retention {
+  /** Entries that were published before this time go, microseconds since 1970. */
+  before?: number | undefined;
+  maxEntries?: number | undefined;
+  maxBytes?: number | undefined;
 }
 
 /**
@@ -106,7 +174,7 @@ export interface Store {
   /** All feeds by name. */
   feeds(): Promise<Feed[]>;
   /** The position of an entry, deleted or not. */
-  position(feedId: number, key: string): Promise<number | undefined>;
+  position(feed: Feed, key: string): Promise<number | undefined>;
   /** The entries of a range in reading order. */
   page(feedId: number, range: Range): Promise<HeldEntry[]>;
   entry(feed: string, key: string): Promise<StoredEntry | undefined>;
@@ -117,8 +185,35 @@ export interface Store {
    * @returns the entry as it then stands; undefined when there is none
    */
   revise(revision: Revision): Promise<StoredEntry | undefined>;
-  /** Removes a feed and all it holds; false when there is none. */
+  /** Sets what a feed says of itself, making the feed where there is none. */
+  setMetadata(change: MetadataChange): Promise<{ feed: Feed; created: boolean }>;
+  /** Removes a feed at once, and then all that it held, in small transactions; false when there is none. */
   removeFeed(name: string): Promise<boolean>;
+
+  /** The categories that entries of a feed have, by scheme and term; at most `limit`. */
+  categories(feedId: number, limit: number): Promise<Category[]>;
+  /** The same for every feed at once, at most `limit` of each. */
+  allCategories(limit: number): Promise<FeedCategory[]>;
+
+  /** Writes the next chunks of a blob that no entry has yet; one that never gets an entry is removed after a day. */
+  writeBlob(blobId: string, first: number, chunks: Buffer[]): Promise<void>;
+  /** Chunks of a blob, from one on, at most `count`. */
+  readBlob(blobId: string, first: number, count: number): Promise<Buffer[]>;
+  /** Takes back a blob that was written and got no entry. */
+  dropBlob(blobId: string): Promise<void>;
+
+  /**
+   * Removes the oldest entries that are beyond a limit, at most some hundreds in one short transaction.
+   * @returns how many were removed; 0 when none is left to remove
+   */
+  prune(feedId: number, retention: Retention): Promise<number>;
+  /** Whether the feed held an entry that retention has removed since. */
+  wasRemoved(feedId: number, key: string): Promise<boolean>;
+  /** Removes what is left of feeds and uploads that were broken off. */
+  tidy(): Promise<void>;
+  /** Takes or keeps a lease of that name for so many seconds; false when somebody else holds it. */
+  lease(name: string, holder: string, seconds: number): Promise<boolean>;
+
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -30,6 +30,11 @@ const EXAMPLES: Record<OptionKey, [given: string, made: unknown]> = {
   maxEntryBytes: ['1MiB', 1_048_576],
   maxMediaBytes: ['1 GB', 1_073_741_824],
   cacheBytes: ['0', 0],
+  feeds: [
+    '[{"match": "log-*", "append_only": true, "max_age": "30d"}]',
+    [{ match: 'log-*', appendOnly: true, maxAge: 2_592_000 }],
+  ],
+  pruneInterval: ['5', 5],
   title: ['T', 'T'],
   author: ['A', 'A'],
   busyTimeout: ['3', 3],

@@ -240,8 +240,8 @@ eachDoor(
     test('an address that takes other methods names them', async () => {
       const entryPath = `/atommq/feed=read/entries/${ids[0]?.slice('urn:uuid:'.length)}`;
       for (const [method, path, allowed] of [
-        ['PUT', '/atommq/feed=read', ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']],
-        ['PATCH', '/atommq/feed=read', ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']],
+        ['PATCH', '/atommq/feed=read', ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']],
+        ['PUT', '/atommq/feed=read/categories', ['GET', 'HEAD', 'OPTIONS']],
         ['POST', entryPath, ['GET', 'HEAD', 'PUT', 'DELETE']],
         ['DELETE', '/atommq/', ['GET', 'HEAD']],
       ] as const) {

@@ -1,0 +1,54 @@
+/** The bodies of requests as documents. */
+import { decodeXml } from '../atom/decode.js';
+import { HttpError, type HttpRequest } from '../http.js';
+
+const XML_TYPES = new Set(['application/atom+xml', 'application/xml', 'text/xml', '']);
+const FORM = 'application/x-www-form-urlencoded';
+
+/** A media type without parameters, in lower case; empty where a request names none. */
+export function mediaTypeOf(request: HttpRequest): string {
+  const field = request.headers['content-type'] ?? '';
+  return field.split(';', 1)[0]!.trim().toLowerCase();
+}
+
+/** Whether a body is to be read as Atom; everything else is a media resource. */
+export function isDocument(request: HttpRequest): boolean {
+  const type = mediaTypeOf(request);
+  return type === FORM || XML_TYPES.has(type);
+}
+
+/** @throws HttpError 415 for a body that is compressed */
+export function refuseContentEncoding({ headers }: HttpRequest): void {
+  const coding = headers['content-encoding'];
+  if (coding === undefined || coding === 'identity') return;
+  throw new HttpError(415, 'A body with a content encoding is not accepted here; send it as it is.', {
+    headers: { 'accept-encoding': 'identity' },
+  });
+}
+
+/**
+ * The text of an XML body.
+ * @throws HttpError 413, 415, 400 as the contract says
+ */
+export async function readXml(request: HttpRequest, limit: number): Promise<string> {
+  const type = mediaTypeOf(request);
+  if (!isDocument(request)) {
+    throw new HttpError(415, `${type.slice(0, 80)} is not accepted here; send Atom as application/atom+xml.`);
+  }
+  refuseContentEncoding(request);
+  const bytes = await request.bytes(limit);
+  if (bytes.length === 0) throw new HttpError(400, 'The body is empty; an Atom document is needed here.');
+  const parameters = (request.headers['content-type'] ?? '').split(';').slice(1);
+  const charset = parameters.find((one) => /^\s*charset\s*=/i.test(one))?.replace(/^[^=]*=\s*"?|"?\s*$/g, '');
+  const text = decodeXml(bytes, type === FORM ? undefined : charset);
+  // What `curl -d` sends is labelled as a form, whatever it is.
+  if (type === FORM && !/^\s*</.test(text)) {
+    throw new HttpError(415, `A form is not accepted here; send an Atom entry (curl -d '<entry>…</entry>' will do).`);
+  }
+  return text;
+}
+
+/** `Prefer: return=minimal` (RFC 7240 §4.2). */
+export function prefersMinimal(prefer: string | undefined): boolean {
+  return prefer !== undefined && /(^|[,\s])return\s*=\s*"?minimal"?\s*($|[,;])/i.test(prefer);
+}

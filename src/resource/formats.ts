@@ -1,0 +1,144 @@
+/** The forms in which feeds and entries are to be had, and which of them a request gets. */
+import { writeEntryDocument } from '../atom/entry.js';
+import { type FeedPage, writeFeed } from '../atom/feed.js';
+import type { HeldEntry } from '../atom/model.js';
+import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
+import { negotiate } from './accept.js';
+import { ATOM_ENTRY, ATOM_FEED, NO_SNIFFING } from './context.js';
+
+/** One form of what an address shows. */
+export interface Format<Input> {
+  /** What `format=` calls it. */
+  name: string;
+  /** The media types of `Accept` that stand for it. */
+  types: string[];
+  contentType: string;
+  /** What its tags end in, so that no two forms share one. */
+  suffix: string;
+  /** Fields that its answers have besides. */
+  headers?: () => Promise<HttpResponse['headers']>;
+  write: (input: Input) => string | Promise<string>;
+}
+
+/** An entry and where it is. */
+export interface EntryPage {
+  entry: HeldEntry;
+  /** The absolute address of the feed. */
+  url: string;
+  feedTitle: string;
+  author: string;
+}
+
+const XML = ['application/xml', 'text/xml'];
+
+// What most requests never ask for is loaded when one does: a CGI process pays for every module.
+const json = () => import('../atom/json.js');
+const html = () => import('../atom/html.js');
+const htmlHeaders = async () => ({ ...NO_SNIFFING, 'content-security-policy': (await html()).HTML_POLICY });
+
+/** The preferred form first. */
+export const FEED_FORMATS: Format<FeedPage>[] = [
+  { name: 'atom', types: ['application/atom+xml', ...XML], contentType: ATOM_FEED, suffix: '', write: writeFeed },
+  {
+    name: 'json',
+    types: ['application/feed+json'],
+    contentType: 'application/feed+json',
+    suffix: '.feedjson',
+    write: async (page) => (await json()).writeJsonFeed(page),
+  },
+  {
+    name: 'json',
+    types: ['application/json'],
+    contentType: 'application/json',
+    suffix: '.json',
+    write: async (page) => (await json()).writeJsonFeed(page),
+  },
+  {
+    name: 'ndjson',
+    types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
+    contentType: 'application/x-ndjson',
+    suffix: '.ndjson',
+    write: async (page) => (await json()).writeNdjson(page),
+  },
+  {
+    name: 'html',
+    types: ['text/html'],
+    contentType: 'text/html; charset=utf-8',
+    suffix: '.html',
+    headers: htmlHeaders,
+    write: async (page) => (await html()).writeHtmlFeed(page),
+  },
+];
+
+export const ENTRY_FORMATS: Format<EntryPage>[] = [
+  {
+    name: 'atom',
+    types: ['application/atom+xml', ...XML],
+    contentType: ATOM_ENTRY,
+    suffix: '',
+    write: ({ entry, url, author }) => writeEntryDocument(entry, url, author),
+  },
+  {
+    name: 'json',
+    types: ['application/json', 'application/feed+json'],
+    contentType: 'application/json',
+    suffix: '.json',
+    write: async ({ entry, url }) => (await json()).writeJsonEntry(entry, url),
+  },
+  {
+    name: 'ndjson',
+    types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
+    contentType: 'application/x-ndjson',
+    suffix: '.ndjson',
+    write: async ({ entry, url }) => `${(await json()).writeJsonEntry(entry, url).trimEnd()}\n`,
+  },
+  {
+    name: 'html',
+    types: ['text/html'],
+    contentType: 'text/html; charset=utf-8',
+    suffix: '.html',
+    headers: htmlHeaders,
+    write: async ({ entry, url, feedTitle }) => (await html()).writeHtmlEntry(entry, url, feedTitle),
+  },
+];
+
+/** What a list of feeds has to show. */
+export interface ServicePage {
+  title: string;
+  collections: { href: string; title: string }[];
+}
+
+/** The service document for people; for programs there is but the one form. */
+export const SERVICE_HTML: Format<ServicePage> = {
+  name: 'html',
+  types: ['text/html'],
+  contentType: 'text/html; charset=utf-8',
+  suffix: '.html',
+  headers: htmlHeaders,
+  write: async ({ title, collections }) => (await html()).writeHtmlService(title, collections),
+};
+
+/**
+ * By `format=`, else by `Accept`.
+ * @throws HttpError 400 for an unknown format, 406 where nothing is acceptable
+ */
+export function formatFor<Input>(request: HttpRequest, formats: Format<Input>[]): Format<Input> {
+  const { accept } = request.headers;
+  const asked = request.search.includes('format') ? request.query.get('format') : null;
+  if (asked === null) {
+    return accept === undefined || accept === '*/*'
+      ? formats[0]!
+      : formats[
+          negotiate(
+            accept,
+            formats.map(({ types }) => types),
+          )
+        ]!;
+  }
+  const format = formats.find(({ name }) => name === asked);
+  if (format === undefined) {
+    const known = [...new Set(formats.map(({ name }) => name))].join(', ');
+    throw new HttpError(400, `format is one of ${known}, not ${JSON.stringify(asked.slice(0, 40))}.`);
+  }
+  return format;
+}

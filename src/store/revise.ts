@@ -1,0 +1,73 @@
+/** Changes of what is there: an entry in place, and what a feed says of itself. */
+import type { Knex } from 'knex';
+import { deleteBlobs, settleBlob } from './blobs.js';
+import { asFeed, asStored, type EntryRow, type FeedRow } from './rows.js';
+import type { Feed, MetadataChange, Revision, StoredEntry } from './store.js';
+import { addTags, removeTags } from './tags.js';
+
+/** Changes or deletes one entry under the lock of its feed; undefined where there is none. */
+export async function reviseOne(
+  trx: Knex.Transaction,
+  { feed, key, change, at }: Revision,
+): Promise<StoredEntry | undefined> {
+  // The feed's row first: it is the lock.
+  const held = await lockFeed(trx, feed);
+  if (held === undefined) return undefined;
+  const where = { feed_id: held.feed_id, entry_key: key };
+  const row: EntryRow | undefined = await trx('mq_entry').where(where).first();
+  if (row === undefined) return undefined;
+  const current = asStored(row);
+  const editedAt = Math.max(at, current.editedAt + 1);
+  const changed = change(current, editedAt);
+  const deleted = changed === undefined;
+  const { xml, hasAuthor } = changed ?? { xml: '', hasAuthor: current.hasAuthor };
+  const media = deleted ? undefined : (changed.media ?? current.media);
+  const { position } = current;
+  await trx('mq_entry')
+    .where(where)
+    .update({
+      xml,
+      size: Buffer.byteLength(xml),
+      has_author: hasAuthor ? 1 : 0,
+      deleted: deleted ? 1 : 0,
+      edited_at: editedAt,
+      media_type: media?.type ?? null,
+      media_size: media?.size ?? null,
+      media_digest: media?.digest ?? null,
+      blob_id: media?.blobId ?? null,
+    });
+  if (changed?.media !== undefined) await settleBlob(trx, changed.media);
+  if (current.media !== undefined && current.media.blobId !== media?.blobId) {
+    await deleteBlobs(trx, [current.media.blobId]);
+  }
+  await removeTags(trx, held.feed_id, position);
+  if (!deleted) await addTags(trx, held.feed_id, [{ position, categories: changed.categories }]);
+  const grown = Buffer.byteLength(xml) - row.size + (media?.size ?? 0) - (current.media?.size ?? 0);
+  await trx('mq_feed')
+    .where({ feed_id: held.feed_id })
+    .update({ edits: Number(held.edits) + 1, bytes: Number(held.bytes) + grown });
+  return { ...current, xml, hasAuthor, deleted, editedAt, media };
+}
+
+/** Sets what a feed says of itself, and makes the feed where there is none. */
+export async function changeMetadata(
+  trx: Knex.Transaction,
+  { feed, feedAtomId, change, at }: MetadataChange,
+): Promise<{ feed: Feed; created: boolean }> {
+  const held = await lockFeed(trx, feed);
+  const { metadata, title } = change(held && asFeed(held));
+  const changed = { metadata, title: title ?? null, metadata_at: at };
+  if (held === undefined) await trx('mq_feed').insert({ name: feed, atom_id: feedAtomId, created_at: at, ...changed });
+  else {
+    await trx('mq_feed')
+      .where({ feed_id: held.feed_id })
+      .update({ ...changed, edits: Number(held.edits) + 1 });
+  }
+  const row: FeedRow | undefined = await trx('mq_feed').where({ name: feed }).first();
+  return { feed: asFeed(row!), created: held === undefined };
+}
+
+/** A feed's row, locked until the transaction ends. */
+export function lockFeed(trx: Knex.Transaction, name: string): Promise<FeedRow | undefined> {
+  return trx('mq_feed').where({ name }).forUpdate().first();
+}

@@ -1,0 +1,52 @@
+/** Which entries have which categories: a dictionary of categories for each feed, and the entries that have one. */
+import { hash } from 'node:crypto';
+import type { Knex } from 'knex';
+import type { Category } from '../atom/model.js';
+
+/** The categories of one entry of a feed. */
+export interface Tagged {
+  position: number;
+  categories: Category[];
+}
+
+/** What a category is found by: two are the same when scheme and term are. */
+export function keyOfCategory({ term, scheme = '' }: Category): string {
+  return hash('sha256', `${scheme}\0${term}`, 'base64url');
+}
+
+/** An entry's categories by their keys, each once. */
+export function categoriesByKey(categories: Category[]): Map<string, Category> {
+  return new Map(categories.map((category) => [keyOfCategory(category), category]));
+}
+
+/** Adds what entries are tagged with, under the lock of their feed. */
+export async function addTags(trx: Knex.Transaction, feedId: number, tagged: Tagged[]): Promise<void> {
+  const rows = tagged.flatMap(({ position, categories }) =>
+    [...categoriesByKey(categories)].map(([key, category]) => ({ key, category, position })),
+  );
+  if (rows.length === 0) return;
+  const dictionary = new Map(rows.map(({ key, category }) => [key, category]));
+  const keys = [...dictionary.keys()];
+  for (let i = 0; i < keys.length; i += 500) {
+    const known: { category_key: string }[] = await trx('mq_category')
+      .where({ feed_id: feedId })
+      .whereIn('category_key', keys.slice(i, i + 500))
+      .select('category_key');
+    for (const { category_key } of known) dictionary.delete(category_key);
+  }
+  const fresh = [...dictionary].map(([category_key, { term, scheme = null, label = null }]) => ({
+    feed_id: feedId,
+    category_key,
+    term,
+    scheme,
+    label,
+  }));
+  if (fresh.length > 0) await trx.batchInsert('mq_category', fresh, 50);
+  const tags = rows.map(({ key, position }) => ({ feed_id: feedId, category_key: key, position }));
+  await trx.batchInsert('mq_tag', tags, 100);
+}
+
+/** Takes an entry's tags away. */
+export async function removeTags(trx: Knex.Transaction, feedId: number, position: number): Promise<void> {
+  await trx('mq_tag').where({ feed_id: feedId, position }).delete();
+}
