@@ -122,15 +122,17 @@ subtest 'media' => sub {
     for my $address ($edit, $src) {
         my ($got, $type) = $client->getMedia($address);
         ok defined $got, 'the media is there' or return diag $client->errstr;
-        is $type, 'image/png', 'as what it was sent';
+        # The second time, where both are the same, what the client has is still good.
+        is $type, 'image/png', 'as what it was sent' if code == 200;
         ok $got eq $bytes, 'byte for byte';
     }
     my $before = $client->getEntry($location)->edited;
     ok $client->updateMedia($edit, \$revised, 'application/octet-stream'), 'is updated' or return diag $client->errstr;
     ok defined $client->req->header('If-Match'), 'on condition of its tag';
     my ($got, $type) = $client->getMedia($edit);
-    ok $got eq $revised, 'byte for byte';
-    is $type, 'application/octet-stream', 'as what it is now';
+    ok defined $got, 'and is there' or diag $client->errstr;
+    ok(($got || '') eq $revised, 'byte for byte');
+    is $type, 'application/octet-stream', 'as what it is now' if code == 200;
     my $after = $client->getEntry($location) or return fail $client->errstr;
     is $after->content->type, 'application/octet-stream', 'its entry says so';
     cmp_ok $after->edited, 'gt', $before, 'and that it was edited';
