@@ -127,8 +127,10 @@ subtest 'media' => sub {
         ok $got eq $bytes, 'byte for byte';
     }
     my $before = $client->getEntry($location)->edited;
-    ok $client->updateMedia($edit, \$revised, 'application/octet-stream'), 'is updated' or return diag $client->errstr;
+    ok $client->updateMedia($edit, \'twice', 'text/plain'), 'is updated' or return diag $client->errstr;
     ok defined $client->req->header('If-Match'), 'on condition of its tag';
+    # The client goes on with the tag that it was given, where there was one.
+    ok $client->updateMedia($edit, \$revised, 'application/octet-stream'), 'and once more' or return diag $client->errstr;
     my ($got, $type) = $client->getMedia($edit);
     ok defined $got, 'and is there' or diag $client->errstr;
     ok(($got || '') eq $revised, 'byte for byte');

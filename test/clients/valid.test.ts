@@ -127,7 +127,7 @@ test('feeds with metadata of their own are valid', { skip: without }, async () =
     assert.ok(put.status === 200 || put.status === 204, put.text);
     await valid('atom.rnc', await pagesOf(feed));
   }
-  assert.match((await get(feed)).text, /<subtitle type="xhtml">/);
+  assert.match((await get(feed)).text, /<subtitle [^>]*type="xhtml">/);
 });
 
 test('media link entries and their feeds are valid', { skip: without }, async () => {
