@@ -7,6 +7,11 @@ backend atommq {
   .port = "8080";
 }
 
+sub vcl_recv {
+  # A delta (RFC 3229) is of what its reader has; for Varnish, which asks by its own tag, it would be another's.
+  unset req.http.A-IM;
+}
+
 sub vcl_backend_response {
   # By itself Varnish would not keep what says no-cache. Kept, but never good for use, it can be revalidated by its tag;
   # a copy whose time is no time at all would not be looked at again.

@@ -189,6 +189,26 @@ for (const [name, vcl] of Object.entries(CONFIGURATIONS)) {
   });
 }
 
+test('what a reader misses is told from what it has, not from what the cache has', { skip: without }, async () => {
+  const feed = '/atommq/feed=deltas';
+  const publish = (title: string) =>
+    direct('POST', feed, { body: `<entry><title>${title}</title></entry>`, headers: TYPE });
+  const { varnish, port } = await startVarnish(CONFIGURATIONS['as deploy/varnish.vcl']!());
+  const { get, leave } = consumer(port);
+  try {
+    await publish('first');
+    const { headers } = await get(feed);
+    await publish('second');
+    await get(feed);
+    await publish('third');
+    const { text } = await get(feed, { 'a-im': 'feed', 'if-none-match': headers.etag ?? '' });
+    for (const title of ['second', 'third']) assert.match(text, new RegExp(`<title>${title}</title>`));
+  } finally {
+    leave();
+    await varnish.stop();
+  }
+});
+
 test('what is appended is seen through the cache at once', { skip: without }, async () => {
   const { varnish, port } = await startVarnish(CONFIGURATIONS['as deploy/varnish.vcl']!());
   const { get, leave } = consumer(port);
