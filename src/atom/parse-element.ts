@@ -89,7 +89,11 @@ abstract class ElementReading {
     const child = this.child!;
     this.child = undefined;
     if (this.isServers(child, end, place)) this.cut(child.start, end);
+    else this.keep(child);
   }
+
+  /** A child that is kept; its start tag may yet change. */
+  protected keep(_child: Child): void {}
 
   /** Whether a child is the server's to write; checks those that the server relies on. */
   protected abstract isServers(child: Child, end: number, place: Place): boolean;
@@ -249,8 +253,7 @@ export class MetadataReading extends ElementReading {
   protected override readonly called = 'The feed';
   #title: string | undefined;
 
-  override openChild(tag: Tag, start: number, inside: number): void {
-    super.openChild(tag, start, inside);
+  protected override keep({ tag, start, inside }: Child): void {
     const { attributes } = this.init.outer;
     if (attributes.length === 0) return;
     let open = `<${tag.name}`;

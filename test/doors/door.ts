@@ -1,10 +1,15 @@
 /** What a door is: one way by which requests reach the application, the same for all tests. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Ask } from '../client.js';
+import { openFolder } from './children.js';
 
 export interface DoorOptions {
   /** The database's file; its folder is one that every user may write to. */
   database: string;
   pageSize?: number;
+  /** Rules by feed name, as a configuration file has them. */
+  feeds?: Record<string, unknown>[];
   /** Variables for the process that serves, `ATOMMQ_*` above all. */
   environment?: Record<string, string>;
 }
@@ -30,10 +35,18 @@ export interface DoorKind {
 }
 
 /** Options as the variables by which every program of ours takes them. */
-export function variables({ database, pageSize, environment = {} }: DoorOptions): Record<string, string> {
+export function variables({ database, pageSize, feeds, environment = {} }: DoorOptions): Record<string, string> {
   return {
     ATOMMQ_DATABASE: database,
+    ...(feeds === undefined ? {} : { ATOMMQ_CONFIG: configFile(feeds) }),
     ...(pageSize === undefined ? {} : { ATOMMQ_PAGE_SIZE: String(pageSize) }),
     ...environment,
   };
+}
+
+/** In a file, since rules hold quotes, which every web server wants written in another way. */
+function configFile(feeds: Record<string, unknown>[]): string {
+  const file = join(openFolder(), 'config.yml');
+  writeFileSync(file, `feeds: ${JSON.stringify(feeds)}\n`);
+  return file;
 }

@@ -1,17 +1,18 @@
 /** The application by itself: no transport but the rules by which gateways read addresses. */
 import { AtomMQ } from '../../src/bus.js';
+import { resolveSettings } from '../../src/config.js';
 import { Addresses } from '../../src/gateway/address.js';
 import { type App, HttpRequest, type HttpResponse } from '../../src/http.js';
 import { problem } from '../../src/problem.js';
 import { type Ask, answered } from '../client.js';
-import type { DoorKind } from './door.js';
+import { type DoorKind, variables } from './door.js';
 
 export const inProcess: DoorKind = {
   name: 'in process',
   needs: [],
   overHttp: false,
-  async start({ database, pageSize }) {
-    const bus = await AtomMQ.open({ database, ...(pageSize === undefined ? {} : { pageSize }) });
+  async start(options) {
+    const bus = await AtomMQ.from(resolveSettings({ env: variables(options) }).settings);
     return {
       name: 'in process',
       base: 'http://127.0.0.1:80/atommq',
