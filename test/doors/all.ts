@@ -30,11 +30,11 @@ export const doors: DoorKind[] = [
 export const requireAll = process.env.ATOMMQ_TEST_REQUIRE === 'all';
 
 /**
- * Why tests that need these programs cannot run, as their `skip`.
+ * Why tests that need these programs and modules cannot run, as their `skip`.
  * @throws Error where nothing may be skipped
  */
-export function unlessThere(...programs: string[]): string | false {
-  const lacking = missing(programs);
+export function unlessThere(...needs: string[]): string | false {
+  const lacking = missing(needs);
   if (lacking.length === 0) return false;
   const reason = `${lacking.join(', ')} not installed (test/provision installs it)`;
   if (requireAll) throw new Error(reason);
@@ -49,8 +49,9 @@ export function unlessThere(...programs: string[]): string | false {
 export function eachDoor(
   define: (at: () => Door, kind: DoorKind) => void,
   options: Omit<DoorOptions, 'database'> = {},
+  among: DoorKind[] = doors,
 ): void {
-  for (const kind of doors.filter(({ name }) => name.includes(process.env.ATOMMQ_TEST_DOORS ?? ''))) {
+  for (const kind of among.filter(({ name }) => name.includes(process.env.ATOMMQ_TEST_DOORS ?? ''))) {
     const lacking = missing(kind.needs);
     if (lacking.length > 0 && !requireAll) {
       test(kind.name, { skip: `${lacking.join(', ')} not installed (test/provision installs it)` }, () => {});
@@ -66,4 +67,13 @@ export function eachDoor(
       define(() => door!, kind);
     });
   }
+}
+
+/** The same for each door that programs of others can go through. */
+export function eachHttpDoor(define: (at: () => Door, kind: DoorKind) => void): void {
+  eachDoor(
+    define,
+    {},
+    doors.filter(({ overHttp }) => overHttp),
+  );
 }

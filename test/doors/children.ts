@@ -1,5 +1,5 @@
 /** Servers as children: free ports, temporary folders, logs for when a start fails, an end by process id. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,9 +15,27 @@ export const PATH = [dirname(process.execPath), process.env.PATH ?? '', '/usr/sb
   delimiter,
 );
 
-/** Which of these programs this machine lacks. */
-export function missing(programs: string[]): string[] {
-  return programs.filter((program) => !PATH.split(delimiter).some((folder) => isExecutable(join(folder, program))));
+/** Debian's own interpreters, for which `test/provision` installs modules; another one on the path would not see them. */
+export const PERL = '/usr/bin/perl';
+export const PYTHON = '/usr/bin/python3';
+
+/** Which of these this machine lacks: programs, and modules by `perl:NAME` and `python3:NAME`, as in `test/provision`. */
+export function missing(needs: string[]): string[] {
+  return needs.filter((need) => !isThere(need));
+}
+
+const modules = new Map<string, boolean>();
+
+function isThere(need: string): boolean {
+  const [, language, module = ''] = /^(perl|python3):(.*)$/.exec(need) ?? [];
+  if (language === undefined) return PATH.split(delimiter).some((folder) => isExecutable(join(folder, need)));
+  let there = modules.get(need);
+  if (there === undefined) {
+    const [command, argv] = language === 'perl' ? [PERL, [`-M${module}`, '-e1']] : [PYTHON, ['-c', `import ${module}`]];
+    there = spawnSync(command, argv, { stdio: 'ignore' }).status === 0;
+    modules.set(need, there);
+  }
+  return there;
 }
 
 function isExecutable(file: string): boolean {
