@@ -17,7 +17,11 @@ export const PATH = [dirname(process.execPath), process.env.PATH ?? '', '/usr/sb
 
 /** Which of these programs this machine lacks. */
 export function missing(programs: string[]): string[] {
-  return programs.filter((program) => !PATH.split(delimiter).some((folder) => isExecutable(join(folder, program))));
+  const isThere = (program: string) =>
+    program.startsWith('/')
+      ? isExecutable(program)
+      : PATH.split(delimiter).some((folder) => isExecutable(join(folder, program)));
+  return programs.filter((program) => !isThere(program));
 }
 
 function isExecutable(file: string): boolean {

@@ -2,7 +2,7 @@
 import type { Ask } from '../client.js';
 
 export interface DoorOptions {
-  /** The database's file; its folder is one that every user may write to. */
+  /** The database's name; where it is a file, its folder is one that every user may write to. */
   database: string;
   pageSize?: number;
   /** Variables for the process that serves, `ATOMMQ_*` above all. */
