@@ -44,7 +44,13 @@ export function mysqlTrouble(error: unknown): Trouble | undefined {
 
 function dialect(collation: string): Dialect {
   return {
-    columns: { table: (table) => void table.engine('InnoDB').charset('utf8mb4').collate(collation) },
+    columns: {
+      table: (table) => {
+        table.engine('InnoDB');
+        table.charset('utf8mb4');
+        table.collate(collation);
+      },
+    },
     rowLocks: true,
     transactionalDdl: false,
     exclusively: (knex, work) => knex.transaction((trx) => exclusively(trx, work)),

@@ -142,7 +142,9 @@ async function startMariadb(): Promise<DatabaseServer> {
   const folder = openFolder();
   const data = openSubfolder(folder, 'data');
   const as = asUser('mysql', data);
-  const common = ['--no-defaults', `--datadir=${data}`];
+  // Temporary tables of two servers in one folder would have the same names.
+  const scratch = openSubfolder(folder, 'tmp');
+  const common = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${scratch}`];
   runProgram([...as, 'mariadb-install-db', ...common, '--auth-root-authentication-method=normal', '--skip-test-db']);
   const port = await freePort();
   const argv = [

@@ -1,0 +1,3 @@
+export const writeJsonFeed = (_: unknown) => '{}';
+export const writeJsonEntry = (_: unknown, __: unknown) => '{}';
+export const writeNdjson = (_: unknown) => '{}\n';
