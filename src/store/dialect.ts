@@ -58,6 +58,8 @@ export interface Database {
   readonly isRemote: boolean;
   /** How many may write to different feeds at the same time. */
   readonly lanes: number;
+  /** How many bytes of entries to append at once. */
+  readonly flushBytes: number;
   /** For writing, through Knex. A transaction takes the write lock as it begins where there is one for all. */
   readonly writer: Knex;
   /** What is asked all the time; an answer has all that was committed before the question. */
@@ -69,6 +71,9 @@ export interface Database {
   appendAtOnce?(appends: Append[]): Promise<boolean>;
   close(): Promise<void>;
 }
+
+/** Bytes of entries to append at once, where the database has no lower limit: so that no commit takes long. */
+export const FLUSH_BYTES = 8 * 1024 * 1024;
 
 /** Options of opening that are not the database's own; all times in seconds. */
 export interface OpenOptions {

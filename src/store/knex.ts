@@ -61,6 +61,10 @@ export class KnexStore implements Store {
     return this.#database.lanes;
   }
 
+  get flushBytes(): number {
+    return this.#database.flushBytes;
+  }
+
   feed(name: string): Promise<Feed | undefined> {
     return this.#feeds.get(name);
   }

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import Client from 'knex/lib/dialects/mysql2/index.js';
 import type { Connection } from 'mysql2';
 import { appendJson } from './append-json.js';
-import type { Database, Dialect, OpenOptions, Trouble } from './dialect.js';
+import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
 import { hasAppend, migrate, readMarks, refuseNewer } from './migrate.js';
 import { mysqlAppend } from './mysql-append.js';
 import { sqlQuestions } from './questions.js';
@@ -94,23 +94,30 @@ export async function openMysql({ connection }: DatabaseSettings, options: OpenO
     abort: breakOff,
   });
   try {
-    const mysql = dialect(await collationOf(pool));
+    const { collation, packet } = await askServer(pool);
+    const mysql = dialect(collation);
     const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, mysql);
     refuseNewer(marks);
-    return new Mysql(pool, mysql, options.poolSize, hasAppend(marks, mysql));
+    return new Mysql(pool, mysql, {
+      poolSize: options.poolSize,
+      canAppend: hasAppend(marks, mysql),
+      // What is a unit of a string here may be three bytes there, or an escaped character.
+      flushBytes: Math.min(FLUSH_BYTES, Math.floor(packet / 4)),
+    });
   } catch (error) {
     await pool.close();
     throw error;
   }
 }
 
-/** Byte by byte and with spaces at the end: MariaDB and MySQL have different names for it. */
-async function collationOf(pool: Pool<Connection>): Promise<string> {
+/** What of a server's own settings matters: a collation that compares bytes and spaces at the end, its longest packet. */
+async function askServer(pool: Pool<Connection>): Promise<{ collation: string; packet: number }> {
+  // MariaDB and MySQL have different names for that collation.
   const [rows] = (await pool.knex.raw(
-    `SELECT collation_name AS name FROM information_schema.collations
-    WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') ORDER BY collation_name DESC`,
-  )) as [{ name: string }[]];
-  return rows[0]?.name ?? 'utf8mb4_bin';
+    `SELECT @@max_allowed_packet AS packet, (SELECT max(collation_name) FROM information_schema.collations
+      WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')) AS collation`,
+  )) as [{ collation: string | null; packet: number }[]];
+  return { collation: rows[0]!.collation ?? 'utf8mb4_bin', packet: Number(rows[0]!.packet) };
 }
 
 /** Makes a session what the order promise needs, whatever the server's defaults are. */
@@ -145,15 +152,16 @@ class Mysql implements Database {
   readonly questions = sqlQuestions((sql, bindings) => this.pool.use((connection) => run(connection, sql, bindings)));
   readonly appendAtOnce?: (appends: Append[]) => Promise<boolean>;
   readonly lanes: number;
+  readonly flushBytes: number;
 
   constructor(
     readonly pool: Pool<Connection>,
     readonly dialect: Dialect,
-    /** One connection is left for those who read. */
-    poolSize: number,
-    canAppend: boolean,
+    { poolSize, canAppend, flushBytes }: { poolSize: number; canAppend: boolean; flushBytes: number },
   ) {
+    // One connection is left for those who read.
     this.lanes = Math.max(1, poolSize - 1);
+    this.flushBytes = flushBytes;
     if (canAppend) this.appendAtOnce = (appends) => this.#append(appends);
   }
 

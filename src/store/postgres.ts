@@ -2,7 +2,7 @@
 import Client from 'knex/lib/dialects/postgres/index.js';
 import type { Client as Connection } from 'pg';
 import { appendJson } from './append-json.js';
-import type { Database, Dialect, OpenOptions, Trouble } from './dialect.js';
+import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
 import { hasAppend, migrate, readMarks, refuseNewer } from './migrate.js';
 import { POSTGRES_APPEND } from './postgres-append.js';
 import { sqlQuestions } from './questions.js';
@@ -110,17 +110,18 @@ class Postgres implements Database {
   /** Names and texts of prepared statements, by their SQL with question marks. */
   readonly #statements = new Map<string, { name: string; text: string }>();
 
+  readonly lanes: number;
+  readonly flushBytes = FLUSH_BYTES;
+
   constructor(
     readonly pool: Pool<Connection>,
-    /** One connection is left for those who read. */
     poolSize: number,
     canAppend: boolean,
   ) {
+    // One connection is left for those who read.
     this.lanes = Math.max(1, poolSize - 1);
     if (canAppend) this.appendAtOnce = (appends) => this.#append(appends);
   }
-
-  readonly lanes: number;
 
   get writer() {
     return this.pool.knex;

@@ -1,7 +1,7 @@
 /** SQLite: one connection that writes, one that reads, both in WAL mode, and the append as one statement. */
 import type { Knex } from 'knex';
 import { appendJson } from './append-json.js';
-import type { Database, Dialect, OpenOptions, Trouble } from './dialect.js';
+import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
 import { type Marks, migrate, refuseNewer, upToDate } from './migrate.js';
 import { open } from './open.js';
 import { sqlQuestions } from './questions.js';
@@ -62,6 +62,7 @@ class Sqlite<Connection> implements Database {
   readonly dialect = sqlite;
   readonly isRemote = false;
   readonly lanes = 1;
+  readonly flushBytes = FLUSH_BYTES;
   readonly questions;
   readonly #driver: SqliteDriver<Connection>;
   readonly #reader: Knex;

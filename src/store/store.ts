@@ -171,6 +171,8 @@ export interface Retention {
 export interface Store {
   /** To how many feeds entries may be appended at the same time; 1 where the database has one lock for all. */
   readonly lanes: number;
+  /** How many bytes of entries to append at once. */
+  readonly flushBytes: number;
   /** The feed as of a moment not before this call. */
   feed(name: string): Promise<Feed | undefined>;
   /** All feeds by name. */

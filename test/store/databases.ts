@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
+import { after, describe } from 'node:test';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { freePort, missing, openFolder, openSubfolder, PATH, type Server, startServer } from '../doors/children.js';
@@ -78,6 +78,11 @@ export function lackingFor({ needs }: DatabaseKind): string | false {
   const reason = `${lacking.join(', ')} not installed (test/provision installs it)`;
   if (process.env.ATOMMQ_TEST_REQUIRE === 'all') throw new Error(reason);
   return reason;
+}
+
+/** Defines the same tests for each kind of database. */
+export function eachDatabase(define: (database: DatabaseKind) => void): void {
+  for (const database of databases) describe(database.name, { skip: lackingFor(database) }, () => define(database));
 }
 
 let names = 0;
