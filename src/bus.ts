@@ -13,8 +13,8 @@ import type { Context, ResourceSettings } from './resource/context.js';
 import { PageCache } from './resource/pages.js';
 import { type FeedPolicy, Policies } from './resource/policy.js';
 import { type Pruned, prune, RetentionTimer } from './retention.js';
-import { openDatabase } from './store/dialect.js';
-import { KnexStore } from './store/knex.js';
+import { type OpenOptions, openDatabase } from './store/dialect.js';
+import { KnexStore, type StoreOptions } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
 import type { DatabaseSettings } from './store/store.js';
 
@@ -24,12 +24,10 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings {
+export interface BusSettings extends ResourceSettings, Omit<OpenOptions, 'readOnly'>, StoreOptions {
   database: DatabaseSettings;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
-  /** How long to wait for a lock of SQLite's, in seconds. */
-  busyTimeout: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
   /** Seconds between looks for entries beyond their limits. */
@@ -61,8 +59,8 @@ export class AtomMQ {
     onError: (error: unknown) => void = console.error,
     options: { runOnce?: boolean } = {},
   ): Promise<AtomMQ> {
-    const { database, busyTimeout, cacheBytes, pruneInterval } = settings;
-    const store = new KnexStore(await openDatabase(database, { busyTimeout }));
+    const { database, cacheBytes, pruneInterval } = settings;
+    const store = new KnexStore(await openDatabase(database, settings), settings);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);

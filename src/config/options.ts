@@ -126,6 +126,30 @@ export const OPTIONS = {
     help: 'seconds to wait for a lock of SQLite',
     parse: whole(1, 3600),
   },
+  poolSize: {
+    name: 'pool-size',
+    default: 10,
+    help: 'most connections of a process to a database server',
+    parse: whole(2, 1000),
+  },
+  connectTimeout: {
+    name: 'connect-timeout',
+    default: 5,
+    help: 'seconds to wait for a connection to a database server',
+    parse: whole(1, 3600),
+  },
+  queryTimeout: {
+    name: 'query-timeout',
+    default: 30,
+    help: 'seconds that a database server may take for one statement',
+    parse: whole(1, 3600),
+  },
+  retryDeadline: {
+    name: 'retry-deadline',
+    default: 10,
+    help: 'seconds that a write is tried again while others are in the way',
+    parse: whole(0, 3600),
+  },
   drainTimeout: {
     name: 'drain-timeout',
     default: 30,

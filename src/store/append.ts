@@ -6,21 +6,29 @@ import { asStored, type EntryRow, type FeedRow } from './rows.js';
 import type { Append, Appended, Expectation, NewEntry, StoredEntry } from './store.js';
 import { addTags } from './tags.js';
 
-/** Appends one request's entries inside a transaction, under the lock of their feed. */
-export async function appendOne(trx: Knex.Transaction, append: Append): Promise<Appended> {
+/**
+ * Appends one request's entries inside a transaction, under the lock of their feed.
+ * @param again whether this was tried before without learning what became of it: what it stored then is no repeat. An
+ *   entry is known as ours by its id, its content and the microsecond at which we took it.
+ */
+export async function appendOne(trx: Knex.Transaction, append: Append, again = false): Promise<Appended> {
   const { entries, expect } = append;
   const feed = await lockFeed(trx, append.feed);
   const held = feed === undefined ? new Map<string, StoredEntry>() : await heldEntries(trx, feed.feed_id, entries);
   const fresh: NewEntry[] = [];
   const repeated = new Map<number, StoredEntry>();
   const digests = new Map<string, string>();
+  let stored = false;
   for (const [index, entry] of entries.entries()) {
     const digest = held.get(entry.key)?.digest ?? digests.get(entry.key);
     if (digest === undefined) fresh.push(entry);
     else if (digest !== entry.digest) return { kind: 'conflict', index };
-    if (held.has(entry.key)) repeated.set(index, held.get(entry.key)!);
+    const there = held.get(entry.key);
+    if (there !== undefined && again && there.publishedAt === entry.at) stored = true;
+    else if (there !== undefined) repeated.set(index, there);
     digests.set(entry.key, entry.digest);
   }
+  if (stored) return { kind: 'appended', repeated };
   if (entries.length > 0 && fresh.length === 0) {
     return { kind: 'repeated', entries: entries.map(({ key }) => held.get(key)!) };
   }
@@ -96,7 +104,7 @@ async function holds(trx: Knex.Transaction, feed: FeedRow | undefined, expect: E
       return feed?.feed_id === expect.feedId && head === expect.head;
     case 'last': {
       if (feed === undefined) return false;
-      const last: EntryRow | undefined = await trx('mq_entry').where({ feed_id: feed.feed_id, position: head }).first();
+      const [last]: EntryRow[] = await trx('mq_entry').where({ feed_id: feed.feed_id, position: head });
       return last?.entry_key === expect.key && Number(last.edited_at) === expect.editedAt;
     }
   }

@@ -13,13 +13,21 @@ export async function insertChunks(
   await trx.batchInsert('mq_blob', rows, 16);
 }
 
-/** Begins or goes on with a blob that no entry has yet. */
+/**
+ * Begins or goes on with a blob that no entry has yet.
+ * @param again whether this was tried before without learning what became of it
+ */
 export async function writeUpload(
   trx: Knex.Transaction,
   blobId: string,
   first: number,
   chunks: Buffer[],
+  again: boolean,
 ): Promise<void> {
+  if (again) {
+    await trx('mq_blob').where({ blob_id: blobId }).where('seq', '>=', first).delete();
+    if (first === 0) await trx('mq_upload').where({ blob_id: blobId }).delete();
+  }
   if (first === 0) await trx('mq_upload').insert({ blob_id: blobId, started_at: now() });
   await insertChunks(trx, blobId, first, chunks);
 }

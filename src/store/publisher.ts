@@ -11,17 +11,23 @@ interface Waiting {
 
 /** Most of one flush, so that no commit holds the others up for long. */
 const FLUSH_ENTRIES = 2000;
-const FLUSH_BYTES = 8 * 1024 * 1024;
 
+/**
+ * Puts publishes in flushes. Where the database locks feed by feed each feed has flushes of its own, so that one that is
+ * held up holds up no other; as many are under way as the store says. Otherwise all feeds share one flush.
+ */
 export class Publisher {
-  readonly #store: Pick<Store, 'append'>;
+  readonly #store: Pick<Store, 'append' | 'lanes' | 'flushBytes'>;
   readonly #limit: number;
-  #queue: Waiting[] = [];
+  /** What waits, by feed; a feed is here while something of it waits or is under way. */
+  readonly #queues = new Map<string, Waiting[]>();
+  /** Feeds of which something waits and nothing is under way, the longest there first. */
+  readonly #ready: string[] = [];
   #bytes = 0;
-  #flushing = false;
+  #running = 0;
 
   /** @param limit most bytes that may wait; more are refused with 503 */
-  constructor(store: Pick<Store, 'append'>, limit: number) {
+  constructor(store: Pick<Store, 'append' | 'lanes' | 'flushBytes'>, limit: number) {
     this.#store = store;
     this.#limit = limit;
   }
@@ -40,40 +46,57 @@ export class Publisher {
     }
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ append, bytes, resolve, reject });
-      if (!this.#flushing) void this.#run();
+      this.#queueOf(this.#store.lanes === 1 ? '' : append.feed).push({ append, bytes, resolve, reject });
     });
   }
 
-  async #run(): Promise<void> {
-    this.#flushing = true;
-    // What arrives in this turn of the event loop is in the first flush already.
-    await new Promise(setImmediate);
-    while (this.#queue.length > 0) {
-      const batch = this.#take();
-      try {
-        const results = await this.#store.append(batch.map(({ append }) => append));
-        batch.forEach(({ resolve }, i) => {
-          resolve(results[i]!);
-        });
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-      for (const { bytes } of batch) this.#bytes -= bytes;
+  #queueOf(feed: string): Waiting[] {
+    let queue = this.#queues.get(feed);
+    if (queue === undefined) {
+      queue = [];
+      this.#queues.set(feed, queue);
+      this.#ready.push(feed);
+      if (this.#running < this.#store.lanes) void this.#run();
     }
-    this.#flushing = false;
+    return queue;
   }
 
-  #take(): Waiting[] {
+  /** One flush after the other, of whichever feed has waited longest. */
+  async #run(): Promise<void> {
+    this.#running += 1;
+    // What arrives in this turn of the event loop is in the first flush already.
+    await new Promise(setImmediate);
+    for (let feed = this.#ready.shift(); feed !== undefined; feed = this.#ready.shift()) {
+      const queue = this.#queues.get(feed)!;
+      await this.#flush(this.#take(queue));
+      if (queue.length > 0) this.#ready.push(feed);
+      else this.#queues.delete(feed);
+    }
+    this.#running -= 1;
+  }
+
+  async #flush(batch: Waiting[]): Promise<void> {
+    try {
+      const results = await this.#store.append(batch.map(({ append }) => append));
+      batch.forEach(({ resolve }, i) => {
+        resolve(results[i]!);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    for (const { bytes } of batch) this.#bytes -= bytes;
+  }
+
+  #take(queue: Waiting[]): Waiting[] {
     let bytes = 0;
     let entries = 0;
     let count = 0;
-    for (const waiting of this.#queue) {
+    for (const waiting of queue) {
       bytes += waiting.bytes;
       entries += waiting.append.entries.length;
-      if (count > 0 && (bytes > FLUSH_BYTES || entries > FLUSH_ENTRIES)) break;
+      if (count > 0 && (bytes > this.#store.flushBytes || entries > FLUSH_ENTRIES)) break;
       count += 1;
     }
-    return this.#queue.splice(0, count);
+    return queue.splice(0, count);
   }
 }

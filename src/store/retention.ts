@@ -16,7 +16,7 @@ type Oldest = Pick<EntryRow, 'position' | 'entry_key' | 'size' | 'media_size' | 
 
 /** Removes the oldest entries that are beyond a limit; 0 when there are none. */
 export async function pruneSome(trx: Knex.Transaction, feedId: number, retention: Retention): Promise<number> {
-  const feed: FeedRow | undefined = await trx('mq_feed').where({ feed_id: feedId }).forUpdate().first();
+  const [feed]: FeedRow[] = await trx('mq_feed').where({ feed_id: feedId }).forUpdate();
   if (feed === undefined) return 0;
   const { before = 0, maxEntries, maxBytes } = retention;
   const tooMany = maxEntries === undefined ? 0 : Number(feed.head) - Number(feed.floor) - maxEntries;

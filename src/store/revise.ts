@@ -5,18 +5,23 @@ import { asFeed, asStored, type EntryRow, type FeedRow } from './rows.js';
 import type { Feed, MetadataChange, Revision, StoredEntry } from './store.js';
 import { addTags, removeTags } from './tags.js';
 
-/** Changes or deletes one entry under the lock of its feed; undefined where there is none. */
+/**
+ * Changes or deletes one entry under the lock of its feed; undefined where there is none.
+ * @param done what an earlier try made of it, where nobody knows whether that was stored
+ */
 export async function reviseOne(
   trx: Knex.Transaction,
   { feed, key, change, at }: Revision,
+  done?: StoredEntry | undefined,
 ): Promise<StoredEntry | undefined> {
   // The feed's row first: it is the lock.
   const held = await lockFeed(trx, feed);
   if (held === undefined) return undefined;
   const where = { feed_id: held.feed_id, entry_key: key };
-  const row: EntryRow | undefined = await trx('mq_entry').where(where).first();
+  const [row]: EntryRow[] = await trx('mq_entry').where(where);
   if (row === undefined) return undefined;
   const current = asStored(row);
+  if (done !== undefined && current.editedAt === done.editedAt && current.xml === done.xml) return done;
   const editedAt = Math.max(at, current.editedAt + 1);
   const changed = change(current, editedAt);
   const deleted = changed === undefined;
@@ -49,12 +54,19 @@ export async function reviseOne(
   return { ...current, xml, hasAuthor, deleted, editedAt, media };
 }
 
-/** Sets what a feed says of itself, and makes the feed where there is none. */
+/**
+ * Sets what a feed says of itself, and makes the feed where there is none.
+ * @param done what an earlier try made of it, where nobody knows whether that was stored
+ */
 export async function changeMetadata(
   trx: Knex.Transaction,
   { feed, feedAtomId, change, at }: MetadataChange,
+  done?: { feed: Feed; created: boolean } | undefined,
 ): Promise<{ feed: Feed; created: boolean }> {
   const held = await lockFeed(trx, feed);
+  if (done !== undefined && Number(held?.metadata_at) === at && (held?.metadata ?? undefined) === done.feed.metadata) {
+    return done;
+  }
   const { metadata, title } = change(held && asFeed(held));
   const changed = { metadata, title: title ?? null, metadata_at: at };
   if (held === undefined) await trx('mq_feed').insert({ name: feed, atom_id: feedAtomId, created_at: at, ...changed });
@@ -63,11 +75,13 @@ export async function changeMetadata(
       .where({ feed_id: held.feed_id })
       .update({ ...changed, edits: Number(held.edits) + 1 });
   }
-  const row: FeedRow | undefined = await trx('mq_feed').where({ name: feed }).first();
+  const [row]: FeedRow[] = await trx('mq_feed').where({ name: feed });
   return { feed: asFeed(row!), created: held === undefined };
 }
 
 /** A feed's row, locked until the transaction ends. */
-export function lockFeed(trx: Knex.Transaction, name: string): Promise<FeedRow | undefined> {
-  return trx('mq_feed').where({ name }).forUpdate().first();
+export async function lockFeed(trx: Knex.Transaction, name: string): Promise<FeedRow | undefined> {
+  // Not `first()`: not every database locks a limited selection.
+  const [row]: FeedRow[] = await trx('mq_feed').where({ name }).forUpdate();
+  return row;
 }

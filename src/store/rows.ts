@@ -47,7 +47,7 @@ export interface CategoryRow {
 
 export function asFeed(row: FeedRow): Feed {
   return {
-    feedId: row.feed_id,
+    feedId: Number(row.feed_id),
     name: row.name,
     atomId: row.atom_id,
     head: Number(row.head),
@@ -82,4 +82,8 @@ export function asStored(row: EntryRow): StoredEntry {
     media:
       type === null || digest === null || blobId === null ? undefined : { type, size: Number(size), digest, blobId },
   };
+}
+
+export interface ChunkRow {
+  data: Buffer;
 }

@@ -1,171 +1,119 @@
 /** SQLite: one connection that writes, one that reads, both in WAL mode, and the append as one statement. */
 import type { Knex } from 'knex';
-import type { Database as Connection, Statement } from 'sqlite3';
-import type { Database, OpenOptions } from './dialect.js';
-import { knex } from './open.js';
-import { migrate, SCHEMA_VERSION } from './schema.js';
+import { appendJson } from './append-json.js';
+import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
+import { type Marks, migrate, refuseNewer, upToDate } from './migrate.js';
+import { open } from './open.js';
+import { sqlQuestions } from './questions.js';
+import { APPEND, SQLITE_APPEND } from './sqlite-append.js';
+import { type SqliteDriver, sqlite3 } from './sqlite-driver.js';
 import type { Append } from './store.js';
-import { categoriesByKey } from './tags.js';
-
-/**
- * The append as one statement: `INSERT INTO mq_append (entries) VALUES (?)` with a JSON array of
- * `[feed, feedAtomId, key, atomId, digest, at, hasAuthor, xml]`, and where entries have categories `tags` with
- * `[feed, key, categoryKey, term, scheme, label]`. Being one statement it is its own transaction, and since
- * it begins by writing it holds the write lock before it reads a head. Any program on the same file may use it.
- */
-const APPEND_VIEW = `CREATE VIEW mq_append AS SELECT '' AS entries, '' AS tags`;
-const APPEND_TRIGGER = `
-CREATE TRIGGER mq_append_insert INSTEAD OF INSERT ON mq_append
-BEGIN
-  INSERT INTO mq_feed (name, atom_id, created_at)
-    SELECT j.value ->> 0, min(j.value ->> 1), min(j.value ->> 5) FROM json_each(NEW.entries) j
-    WHERE NOT EXISTS (SELECT 1 FROM mq_feed f WHERE f.name = j.value ->> 0) GROUP BY 1;
-  INSERT INTO mq_entry
-      (feed_id, position, entry_key, atom_id, digest, published_at, edited_at, has_author, size, xml)
-    SELECT f.feed_id, f.head + row_number() OVER (PARTITION BY f.feed_id ORDER BY j.key),
-      j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5, j.value ->> 5, j.value ->> 6,
-      octet_length(j.value ->> 7), j.value ->> 7
-    FROM json_each(NEW.entries) j JOIN mq_feed f ON f.name = j.value ->> 0;
-  UPDATE mq_feed SET (head, bytes) = (SELECT max(e.position), mq_feed.bytes + sum(e.size) FROM mq_entry e
-      WHERE e.feed_id = mq_feed.feed_id AND e.position > mq_feed.head)
-    WHERE name IN (SELECT j.value ->> 0 FROM json_each(NEW.entries) j);
-  INSERT OR IGNORE INTO mq_category (feed_id, category_key, term, scheme, label)
-    SELECT f.feed_id, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5
-    FROM json_each(NEW.tags) j JOIN mq_feed f ON f.name = j.value ->> 0;
-  INSERT OR IGNORE INTO mq_tag (feed_id, category_key, position)
-    SELECT f.feed_id, j.value ->> 2, e.position
-    FROM json_each(NEW.tags) j JOIN mq_feed f ON f.name = j.value ->> 0
-      JOIN mq_entry e ON e.feed_id = f.feed_id AND e.entry_key = j.value ->> 1;
-END`;
-const APPEND = 'INSERT INTO mq_append (entries, tags) VALUES (?, ?)';
 
 /** Result codes (https://sqlite.org/rescode.html) after which the same request may succeed later. */
-const UNAVAILABLE = new Set([
-  'SQLITE_BUSY',
-  'SQLITE_LOCKED',
-  'SQLITE_FULL',
-  'SQLITE_IOERR',
-  'SQLITE_READONLY',
-  'SQLITE_CANTOPEN',
-  'SQLITE_NOMEM',
-  'SQLITE_PROTOCOL',
-  'SQLITE_CORRUPT',
-  'SQLITE_NOTADB',
-  'SQLITE_PERM',
+const BUSY = new Set([
+  ...['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_READONLY', 'SQLITE_CANTOPEN'],
+  ...['SQLITE_NOMEM', 'SQLITE_PROTOCOL', 'SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_PERM'],
 ]);
 
+export const sqlite: Dialect = {
+  columns: {},
+  rowLocks: false,
+  transactionalDdl: true,
+  exclusively: (knex, work) => knex.transaction(work),
+  isThere: () => false,
+  append: { definition: SQLITE_APPEND },
+  trouble(error): Trouble | undefined {
+    const code = codeOf(error);
+    if (code === undefined) return undefined;
+    if (code === 'SQLITE_CONSTRAINT') return 'duplicate';
+    return BUSY.has(code) ? 'busy' : undefined;
+  },
+};
+
 /** Opens a file (or `:memory:`), making it and its tables where there are none. */
-export async function openSqlite(filename: string, options: OpenOptions): Promise<Database> {
-  const writer = connect(filename, options);
-  const reader = filename === ':memory:' ? writer : connect(filename, options);
+export function openSqlite(filename: string, options: OpenOptions): Promise<Database> {
+  return openWith(sqlite3(), filename, options);
+}
+
+/** The same by any of the drivers. */
+export async function openWith<Connection>(
+  driver: SqliteDriver<Connection>,
+  filename: string,
+  options: OpenOptions,
+): Promise<Database> {
+  const writer = connect(driver, filename, options);
+  const reader = filename === ':memory:' ? writer : connect(driver, filename, options);
   try {
     const reading: Connection = await reader.client.acquireConnection();
     // In memory there is one connection, so it must be free for writing as well.
     if (reader === writer) await writer.client.releaseConnection(reading);
-    const version = Number((await schemaVersion(reading)) ?? 0);
-    if (version < SCHEMA_VERSION) await upgrade(writer);
-    if (version > SCHEMA_VERSION) {
-      throw new Error(
-        `The database ${filename} has schema version ${version}; this AtomMQ knows ${SCHEMA_VERSION} and less.`,
-      );
-    }
-    return new Sqlite(writer, reader, reading);
+    // Not through Knex: a CGI script does this for every request.
+    const marks = await readMarks(driver, reading);
+    refuseNewer(marks, filename);
+    if (!upToDate(marks, sqlite)) await migrate(writer, sqlite);
+    return new Sqlite(driver, writer, reader, reading);
   } catch (error) {
     await Promise.all([writer.destroy(), reader.destroy()]);
     throw error;
   }
 }
 
-class Sqlite implements Database {
-  readonly #statements = new Map<Connection, Map<string, Statement>>();
+class Sqlite<Connection> implements Database {
+  readonly dialect = sqlite;
+  readonly isRemote = false;
+  readonly lanes = 1;
+  readonly flushBytes = FLUSH_BYTES;
+  readonly questions;
+  readonly #driver: SqliteDriver<Connection>;
   readonly #reader: Knex;
   readonly #reading: Connection;
 
   constructor(
+    driver: SqliteDriver<Connection>,
     readonly writer: Knex,
     reader: Knex,
     reading: Connection,
   ) {
+    this.#driver = driver;
     this.#reader = reader;
     this.#reading = reading;
-  }
-
-  read<R>(sql: string, bindings: unknown[]): Promise<R[]> {
-    const statement = this.#prepare(this.#reading, sql);
-    return new Promise((resolve, reject) => {
-      statement.all<R>(bindings, (error, rows) => (error ? reject(error) : resolve(rows)));
-    });
+    this.questions = sqlQuestions((sql, bindings) => driver.all(reading, sql, bindings));
   }
 
   async appendAtOnce(appends: Append[]): Promise<boolean> {
-    const rows: unknown[] = [];
-    const tags: unknown[] = [];
-    for (const { feed, feedAtomId, entries } of appends) {
-      for (const { key, atomId, digest, at, hasAuthor, xml, categories } of entries) {
-        rows.push([feed, feedAtomId, key, atomId, digest, at, hasAuthor ? 1 : 0, xml]);
-        if (categories.length === 0) continue;
-        for (const [tag, { term, scheme, label }] of categoriesByKey(categories)) {
-          tags.push([feed, key, tag, term, scheme, label]);
-        }
-      }
-    }
-    const bindings = [JSON.stringify(rows), tags.length === 0 ? null : JSON.stringify(tags)];
+    const { entries, tags } = appendJson(appends);
     const connection: Connection = await this.writer.client.acquireConnection();
     try {
-      const statement = this.#prepare(connection, APPEND);
-      await new Promise<void>((resolve, reject) => {
-        statement.run(bindings, (error) => (error ? reject(error) : resolve()));
-      });
+      await this.#driver.run(connection, APPEND, [entries, tags]);
       return true;
     } catch (error) {
-      if (codeOf(error) === 'SQLITE_CONSTRAINT') return false;
+      if (sqlite.trouble(error) === 'duplicate') return false;
       throw error;
     } finally {
       await this.writer.client.releaseConnection(connection);
     }
   }
 
-  isUnavailable(error: unknown): boolean {
-    const code = codeOf(error);
-    return code !== undefined && UNAVAILABLE.has(code);
-  }
-
   async close(): Promise<void> {
-    for (const statements of this.#statements.values()) {
-      for (const statement of statements.values()) await new Promise<void>((done) => statement.finalize(() => done()));
-    }
+    await this.#driver.forget();
     if (this.#reader !== this.writer) {
       await this.#reader.client.releaseConnection(this.#reading);
       await this.#reader.destroy();
     }
     await this.writer.destroy();
   }
-
-  #prepare(connection: Connection, sql: string): Statement {
-    let statements = this.#statements.get(connection);
-    if (statements === undefined) {
-      statements = new Map();
-      this.#statements.set(connection, statements);
-    }
-    let statement = statements.get(sql);
-    if (statement === undefined) {
-      statement = connection.prepare(sql);
-      statements.set(sql, statement);
-    }
-    return statement;
-  }
 }
 
-function connect(filename: string, { busyTimeout }: OpenOptions): Knex {
-  const instance = knex({
-    client: 'sqlite3',
+function connect<Connection>(driver: SqliteDriver<Connection>, filename: string, { busyTimeout }: OpenOptions): Knex {
+  const instance = open({
+    client: driver.client,
     connection: { filename },
     useNullAsDefault: true,
     pool: {
       min: 1,
       max: 1,
       afterCreate: (connection: Connection, done: (error: Error | null) => void) => {
-        setUp(connection, busyTimeout).then(() => done(null), done);
+        setUp(driver, connection, busyTimeout).then(() => done(null), done);
       },
     },
   });
@@ -186,14 +134,16 @@ interface Beginner {
   query(connection: unknown, sql: string): Promise<unknown>;
 }
 
-async function setUp(connection: Connection, busyTimeout: number): Promise<void> {
-  connection.configure('busyTimeout', busyTimeout * 1000);
-  await execute(connection, 'PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864');
+async function setUp<Connection>(driver: SqliteDriver<Connection>, connection: Connection, busyTimeout: number) {
+  await driver.execute(
+    connection,
+    `PRAGMA busy_timeout = ${busyTimeout * 1000}; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864`,
+  );
   const deadline = Date.now() + busyTimeout * 1000;
   for (;;) {
     try {
       // Kept in the file, so it is a change only once; while others open the same new file it does not wait, it fails.
-      await execute(connection, 'PRAGMA journal_mode = WAL');
+      await driver.execute(connection, 'PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_BUSY' || Date.now() > deadline) throw error;
@@ -202,32 +152,20 @@ async function setUp(connection: Connection, busyTimeout: number): Promise<void>
   }
 }
 
-async function schemaVersion(connection: Connection): Promise<string | undefined> {
-  const one = (sql: string) =>
-    new Promise<{ value: string } | undefined>((resolve, reject) => {
-      connection.get<{ value: string }>(sql, (error, row) => (error ? reject(error) : resolve(row)));
-    });
-  const table = await one(`SELECT name AS value FROM sqlite_schema WHERE name = 'mq_meta'`);
-  if (table === undefined) return undefined;
-  return (await one(`SELECT value FROM mq_meta WHERE name = 'schema'`))?.value;
+async function readMarks<Connection>(driver: SqliteDriver<Connection>, connection: Connection): Promise<Marks> {
+  const marks: Marks = { version: 0, append: '' };
+  const table = await driver.first(connection, `SELECT name FROM sqlite_schema WHERE name = 'mq_meta'`);
+  if (table === undefined) return marks;
+  const row = await driver.first<{ version: string; append: string | null }>(
+    connection,
+    `SELECT value AS version, (SELECT value FROM mq_meta WHERE name = 'append') AS append
+    FROM mq_meta WHERE name = 'schema'`,
+  );
+  return { version: Number(row?.version ?? 0), append: row?.append ?? '' };
 }
 
-/** Makes the tables or brings them up to date, unless another process did while we waited for the lock. */
-async function upgrade(writer: Knex): Promise<void> {
-  await writer.transaction(async (trx) => {
-    await migrate(trx);
-    await trx.raw('DROP VIEW IF EXISTS mq_append');
-    await trx.raw(APPEND_VIEW);
-    await trx.raw(APPEND_TRIGGER);
-  });
-}
-
-function execute(connection: Connection, sql: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    connection.exec(sql, (error) => (error ? reject(error) : resolve()));
-  });
-}
-
+/** The result code without what extends it. */
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return code?.split('_', 2).join('_');
 }

@@ -169,6 +169,10 @@ export interface Retention {
  * become visible in the order of their positions, and whoever has seen position N has seen all before it.
  */
 export interface Store {
+  /** To how many feeds entries may be appended at the same time; 1 where the database has one lock for all. */
+  readonly lanes: number;
+  /** How many bytes of entries to append at once. */
+  readonly flushBytes: number;
   /** The feed as of a moment not before this call. */
   feed(name: string): Promise<Feed | undefined>;
   /** All feeds by name. */
@@ -219,7 +223,10 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** The database cannot do it now: locked for too long, away, full, or read-only. Nothing was stored. */
+/**
+ * The database cannot do it now: locked for too long, away, full, or read-only. Nothing was stored, except perhaps
+ * where it went away in the middle and was not back before the deadline: then the entry's id tells when it is sent again.
+ */
 export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
     super('The database does not answer.', { cause });

@@ -1,9 +1,9 @@
 /** Every door, and the loop that puts a suite through all of them. */
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { type DatabaseKind, databases } from '../store/databases.js';
 import { apacheCgi, apacheFastCgi } from './apache.js';
 import { cgiChild } from './cgi-child.js';
-import { missing, openFolder } from './children.js';
+import { missing } from './children.js';
 import type { Door, DoorKind, DoorOptions } from './door.js';
 import { httpGateway } from './gateways.js';
 import { inProcess } from './in-process.js';
@@ -41,9 +41,12 @@ export function unlessThere(...needs: string[]): string | false {
   return reason;
 }
 
+/** The doors that are tried on every database; web servers know nothing of it, so one will do for them. */
+const onEveryDatabase = [inProcess, httpGateway];
+
 /**
  * Defines the same tests for each door, which opens on a new database before and is shut after.
- * `ATOMMQ_TEST_DOORS=nginx` keeps to the doors whose names hold that.
+ * `ATOMMQ_TEST_DOORS=nginx` keeps to the doors whose names hold that, `ATOMMQ_TEST_DATABASES` to some databases.
  * @param define is given what returns the open door, for use inside a test, and which kind it is
  */
 export function eachDoor(
@@ -51,21 +54,12 @@ export function eachDoor(
   options: Omit<DoorOptions, 'database'> = {},
   among: DoorKind[] = doors,
 ): void {
-  for (const kind of among.filter(({ name }) => name.includes(process.env.ATOMMQ_TEST_DOORS ?? ''))) {
-    const lacking = missing(kind.needs);
-    if (lacking.length > 0 && !requireAll) {
-      test(kind.name, { skip: `${lacking.join(', ')} not installed (test/provision installs it)` }, () => {});
-      continue;
+  for (const database of databases) {
+    const isDefault = database.name === 'SQLite';
+    for (const kind of isDefault ? among : among.filter((kind) => onEveryDatabase.includes(kind))) {
+      const name = isDefault ? kind.name : `${kind.name}, ${database.name}`;
+      if (name.includes(process.env.ATOMMQ_TEST_DOORS ?? '')) throughDoor(name, kind, database, define, options);
     }
-    describe(kind.name, () => {
-      let door: Door | undefined;
-      before(async () => {
-        if (lacking.length > 0) throw new Error(`${lacking.join(', ')} not installed`);
-        door = await kind.start({ ...options, database: join(openFolder(), 'bus.db') });
-      });
-      after(() => door?.stop());
-      define(() => door!, kind);
-    });
   }
 }
 
@@ -76,4 +70,27 @@ export function eachHttpDoor(define: (at: () => Door, kind: DoorKind) => void): 
     {},
     doors.filter(({ overHttp }) => overHttp),
   );
+}
+
+function throughDoor(
+  name: string,
+  kind: DoorKind,
+  database: DatabaseKind,
+  define: (at: () => Door, kind: DoorKind) => void,
+  options: Omit<DoorOptions, 'database'>,
+): void {
+  const lacking = missing([...kind.needs, ...database.needs]);
+  if (lacking.length > 0 && !requireAll) {
+    test(name, { skip: `${lacking.join(', ')} not installed (test/provision installs it)` }, () => {});
+    return;
+  }
+  describe(name, () => {
+    let door: Door | undefined;
+    before(async () => {
+      if (lacking.length > 0) throw new Error(`${lacking.join(', ')} not installed`);
+      door = await kind.start({ ...options, database: await database.create() });
+    });
+    after(() => door?.stop());
+    define(() => door!, kind);
+  });
 }

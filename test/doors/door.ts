@@ -5,7 +5,7 @@ import type { Ask } from '../client.js';
 import { openFolder } from './children.js';
 
 export interface DoorOptions {
-  /** The database's file; its folder is one that every user may write to. */
+  /** The database's name; where it is a file, its folder is one that every user may write to. */
   database: string;
   pageSize?: number;
   /** Rules by feed name, as a configuration file has them. */

@@ -1,11 +1,11 @@
-/** Many publishers, consumers and processes on one file, some of them killed: nothing lost, nothing doubled, one order. */
+/** Many publishers, consumers and processes on each database, some of them killed: nothing lost, nothing doubled, one order. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Client, temporaryFolder } from '../fixture.js';
+import type { Client } from '../fixture.js';
 import { endAll, freePort, overHttp, start, stop } from '../server.js';
+import { eachDatabase } from '../store/databases.js';
 
 const BIN = fileURLToPath(new URL('../../../bin/atommq', import.meta.url));
 after(endAll);
@@ -82,19 +82,54 @@ function check(acknowledged: string[], views: string[][]): void {
   assert.deepEqual(lost, [], 'acknowledged entries are lost');
 }
 
-test('16 publishers and 6 consumers over 3 processes see one order', async (t) => {
-  const database = join(temporaryFolder(), 'bus.db');
-  const servers = await Promise.all([1, 2, 3].map(async () => serve(database, await freePort())));
+eachDatabase((kind) => {
+  test('16 publishers and 6 consumers over 3 processes see one order', async (t) => {
+    const database = await kind.create();
+    const servers = await Promise.all([1, 2, 3].map(async () => serve(database, await freePort())));
+    const { acknowledged, views, refused } = await traffic(servers, async (isOver) => {
+      while (!isOver()) await sleep(50);
+    });
+    for (const server of servers) assert.equal(await stop(server.process), 0);
+    assert.deepEqual(refused, []);
+    assert.ok(acknowledged.length > 16);
+    check(acknowledged, views);
+    t.diagnostic(`${acknowledged.length} acknowledged in ${SECONDS} s, each seen once by 6 consumers in one order`);
+  });
+
+  test('so they do while one process after the other is killed', async (t) => {
+    const database = await kind.create();
+    const servers = await Promise.all([1, 2, 3].map(async () => serve(database, await freePort())));
+    let kills = 0;
+    const { acknowledged, views, refused } = await traffic(servers, async (isOver) => {
+      while (!isOver()) {
+        await sleep(Math.min(5000, (SECONDS * 1000) / 6));
+        const victim = kills % 3;
+        await stop(servers[victim]!.process, 'SIGKILL');
+        servers[victim] = await serve(database, servers[victim]!.port);
+        kills += 1;
+      }
+    });
+    for (const server of servers) await stop(server.process);
+    assert.deepEqual(refused, []);
+    check(acknowledged, views);
+    t.diagnostic(
+      `${acknowledged.length} acknowledged in ${SECONDS} s through ${kills} kills, each seen once, in one order`,
+    );
+  });
+
+  test('ten CGI processes may be the first at the same moment', async () => {
+    const database = await kind.create();
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => askScript(database, n)));
+    for (const answer of answers) assert.match(answer, /^Status: 201/);
+  });
+});
+
+/** Publishes and consumes for some seconds, whatever `meanwhile` does to the servers; consumers end when all is read. */
+async function traffic(servers: Server[], meanwhile: (isOver: () => boolean) => Promise<void>) {
   const refused: string[] = [];
   const end = Date.now() + SECONDS * 1000;
-  const publishing = Array.from({ length: 16 }, (_, i) =>
-    publisher(
-      `p${i}`,
-      () => servers[i % 3]!,
-      () => Date.now() > end,
-      refused,
-    ),
-  );
+  const isOver = () => Date.now() > end;
+  const publishing = Array.from({ length: 16 }, (_, i) => publisher(`p${i}`, () => servers[i % 3]!, isOver, refused));
   let published = false;
   const consuming = Array.from({ length: 6 }, (_, i) =>
     consumer(
@@ -103,74 +138,39 @@ test('16 publishers and 6 consumers over 3 processes see one order', async (t) =
       refused,
     ),
   );
+  await meanwhile(isOver);
   const acknowledged = (await Promise.all(publishing)).flat();
   published = true;
-  const views = await Promise.all(consuming);
-  for (const server of servers) assert.equal(await stop(server.process), 0);
-  assert.deepEqual(refused, []);
-  assert.ok(acknowledged.length > 16);
-  check(acknowledged, views);
-  t.diagnostic(`${acknowledged.length} acknowledged in ${SECONDS} s, each seen once by 6 consumers in one order`);
-});
+  return { acknowledged, views: await Promise.all(consuming), refused };
+}
 
-test('five SIGKILLs amid 16 publishers lose and double nothing', async (t) => {
-  const database = join(temporaryFolder(), 'bus.db');
-  const port = await freePort();
-  let server = await serve(database, port);
-  const refused: string[] = [];
-  let published = false;
-  const publishing = Array.from({ length: 16 }, (_, i) =>
-    publisher(
-      `k${i}`,
-      () => server,
-      () => published,
-      refused,
-    ),
-  );
-  for (let kill = 0; kill < 5; kill += 1) {
-    await new Promise((resolve) => setTimeout(resolve, (SECONDS * 1000) / 6));
-    await stop(server.process, 'SIGKILL');
-    server = await serve(database, port);
-  }
-  published = true;
-  const acknowledged = (await Promise.all(publishing)).flat();
-  const view = await consumer(
-    () => server,
-    () => true,
-    refused,
-  );
-  await stop(server.process);
-  assert.deepEqual(refused, []);
-  check(acknowledged, [view]);
-  t.diagnostic(`${acknowledged.length} acknowledged through five kills, all there once`);
-});
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 
-test('ten CGI processes may be the first at the same moment', async () => {
-  const database = join(temporaryFolder(), 'bus.db');
-  const one = (n: number) =>
-    new Promise<string>((resolve) => {
-      const body = `<entry><title>${n}</title></entry>`;
-      const child = spawn(`${BIN}.cgi`, [], {
-        env: {
-          PATH: process.env.PATH,
-          ATOMMQ_DATABASE: database,
-          REQUEST_METHOD: 'POST',
-          REQUEST_URI: '/atommq/feed=first',
-          SCRIPT_NAME: '/atommq',
-          SERVER_NAME: 'localhost',
-          CONTENT_LENGTH: String(body.length),
-        },
-      });
-      let said = '';
-      child.stdout.on('data', (chunk) => {
-        said += chunk;
-      });
-      child.stderr.on('data', (chunk) => {
-        said += chunk;
-      });
-      child.on('close', () => resolve(said));
-      child.stdin.end(body);
+/** Publishes one entry by the CGI script, and resolves with all that it said. */
+function askScript(database: string, n: number): Promise<string> {
+  return new Promise((resolve) => {
+    const body = `<entry><title>${n}</title></entry>`;
+    const child = spawn(`${BIN}.cgi`, [], {
+      env: {
+        PATH: process.env.PATH,
+        ATOMMQ_DATABASE: database,
+        REQUEST_METHOD: 'POST',
+        REQUEST_URI: '/atommq/feed=first',
+        SCRIPT_NAME: '/atommq',
+        SERVER_NAME: 'localhost',
+        CONTENT_LENGTH: String(body.length),
+      },
     });
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => one(n)));
-  for (const answer of answers) assert.match(answer, /^Status: 201/);
-});
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.on('close', () => resolve(said));
+    child.stdin.end(body);
+  });
+}

@@ -1,0 +1,77 @@
+/** The append as one statement of MySQL and MariaDB: procedures that any program may call. */
+
+const CREATE = 'CREATE PROCEDURE';
+
+/**
+ * `CALL mq_append(entries, tags)` inside a transaction of one's own, or `CALL mq_publish(entries, tags)` which is one, with
+ * JSON arrays of `[feed, feedAtomId, key, atomId, digest, at, hasAuthor, xml]` and of
+ * `[feed, key, categoryKey, term, scheme, label]` (or NULL). Positions are taken under a lock of the feed's row that is
+ * held to the commit. Feeds that do not exist are made. An entry that is held already fails the whole call with
+ * ER_DUP_ENTRY (1062).
+ * @param collation that of the tables' columns
+ */
+export function mysqlAppend(collation: string): string[] {
+  const text = (type: string) => `${type} CHARACTER SET utf8mb4 COLLATE ${collation}`;
+  const rows = (...columns: string[]) => `JSON_TABLE(entries, '$[*]' COLUMNS (
+      feed ${text('VARCHAR(255)')} PATH '$[0]'${columns.map((column) => `,\n      ${column}`).join('')})) j`;
+  const tags = `JSON_TABLE(tags, '$[*]' COLUMNS (feed ${text('VARCHAR(255)')} PATH '$[0]',
+      entry_key ${text('VARCHAR(64)')} PATH '$[1]', category_key ${text('VARCHAR(43)')} PATH '$[2]',
+      term ${text('TEXT')} PATH '$[3]', scheme ${text('TEXT')} PATH '$[4]', label ${text('TEXT')} PATH '$[5]')) j
+      JOIN mq_feed f ON f.name = j.feed`;
+  const parameters = `(IN entries ${text('LONGTEXT')}, IN tags ${text('LONGTEXT')})`;
+  return [
+    'DROP PROCEDURE IF EXISTS mq_append',
+    'DROP PROCEDURE IF EXISTS mq_publish',
+    `${CREATE} mq_append ${parameters}
+MODIFIES SQL DATA SQL SECURITY INVOKER
+BEGIN
+  DECLARE missing INTEGER;
+  DECLARE locked INTEGER;
+  SELECT count(*) INTO missing FROM ${rows()} LEFT JOIN mq_feed f ON f.name = j.feed WHERE f.feed_id IS NULL;
+  -- Only where it must: whoever inserts here waits for others who do.
+  IF missing > 0 THEN
+    INSERT INTO mq_feed (name, atom_id, created_at)
+      SELECT j.feed, min(j.feed_atom_id), min(j.at)
+      FROM ${rows(`feed_atom_id ${text('VARCHAR(64)')} PATH '$[1]'`, "at BIGINT PATH '$[5]'")}
+      GROUP BY j.feed ORDER BY j.feed
+      ON DUPLICATE KEY UPDATE mq_feed.name = mq_feed.name;
+  END IF;
+  SELECT count(*) INTO locked FROM (SELECT f.feed_id FROM mq_feed f
+    WHERE f.name IN (SELECT j.feed FROM ${rows()}) ORDER BY f.name FOR UPDATE) held;
+  INSERT INTO mq_entry
+      (feed_id, position, entry_key, atom_id, digest, published_at, edited_at, has_author, size, xml)
+    SELECT f.feed_id, f.head + row_number() OVER (PARTITION BY f.feed_id ORDER BY j.n),
+      j.entry_key, j.atom_id, j.digest, j.at, j.at, j.has_author, octet_length(j.xml), j.xml
+    FROM ${rows(
+      'n FOR ORDINALITY',
+      `entry_key ${text('VARCHAR(64)')} PATH '$[2]'`,
+      `atom_id ${text('TEXT')} PATH '$[3]'`,
+      `digest ${text('VARCHAR(43)')} PATH '$[4]'`,
+      "at BIGINT PATH '$[5]'",
+      "has_author SMALLINT PATH '$[6]'",
+      `xml ${text('LONGTEXT')} PATH '$[7]'`,
+    )}
+    JOIN mq_feed f ON f.name = j.feed;
+  UPDATE mq_feed f JOIN (SELECT j.feed, count(*) AS entries, sum(octet_length(j.xml)) AS bytes
+      FROM ${rows(`xml ${text('LONGTEXT')} PATH '$[7]'`)} GROUP BY j.feed) s ON s.feed = f.name
+    SET f.head = f.head + s.entries, f.bytes = f.bytes + s.bytes;
+  IF tags IS NOT NULL THEN
+    INSERT INTO mq_category (feed_id, category_key, term, scheme, label)
+      SELECT f.feed_id, j.category_key, j.term, j.scheme, j.label FROM ${tags}
+      ON DUPLICATE KEY UPDATE mq_category.term = mq_category.term;
+    INSERT INTO mq_tag (feed_id, category_key, position)
+      SELECT f.feed_id, j.category_key, e.position FROM ${tags}
+        JOIN mq_entry e ON e.feed_id = f.feed_id AND e.entry_key = j.entry_key
+      ON DUPLICATE KEY UPDATE mq_tag.position = mq_tag.position;
+  END IF;
+END`,
+    `${CREATE} mq_publish ${parameters}
+MODIFIES SQL DATA SQL SECURITY INVOKER
+BEGIN
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+  START TRANSACTION;
+  CALL mq_append(entries, tags);
+  COMMIT;
+END`,
+  ];
+}

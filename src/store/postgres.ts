@@ -1,0 +1,163 @@
+/** PostgreSQL: kept connections with prepared statements, and the append as a function. */
+import Client from 'knex/lib/dialects/postgres/index.js';
+import type { Client as Connection } from 'pg';
+import { appendJson } from './append-json.js';
+import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
+import { hasAppend, migrate, readMarks, refuseNewer } from './migrate.js';
+import { POSTGRES_APPEND } from './postgres-append.js';
+import { sqlQuestions } from './questions.js';
+import { Pool, poolTrouble } from './server.js';
+import type { Append, DatabaseSettings } from './store.js';
+
+/** What the lock that migrations take is known by, among all that use advisory locks: "atommq" in ASCII. */
+const MIGRATION_LOCK = '107126635553137';
+
+/** SQLSTATE codes (https://www.postgresql.org/docs/current/errcodes-appendix.html), or their classes, by what they mean. */
+const TROUBLES: Record<string, Trouble> = {
+  '40001': 'conflict',
+  '40P01': 'conflict',
+  '23505': 'duplicate',
+  '08': 'lost',
+  '57P01': 'lost',
+  '57P02': 'lost',
+  '57P05': 'lost',
+  '25P03': 'lost',
+  '57P03': 'away',
+  '53': 'busy',
+  '57014': 'busy',
+  '55P03': 'busy',
+  '25006': 'busy',
+  '58': 'busy',
+};
+
+/** Codes of node-postgres and of sockets. */
+const SOCKET = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND)|ERR_STREAM|ERR_SOCKET)/;
+/** node-postgres has no codes for a connection that ended before an answer came. */
+const ENDED = /^Connection terminated|is not queryable$|^Client was closed|^write after end$/;
+
+export function postgresTrouble(error: unknown): Trouble | undefined {
+  const known = poolTrouble(error);
+  if (known !== undefined || !(error instanceof Error)) return known;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if ('severity' in error) return TROUBLES[code] ?? TROUBLES[code.slice(0, 2)];
+  return SOCKET.test(code) || ENDED.test(error.message) ? 'lost' : undefined;
+}
+
+export const postgres: Dialect = {
+  columns: { key: (length) => `varchar(${length}) COLLATE "C"`, text: 'text COLLATE "C"' },
+  rowLocks: true,
+  transactionalDdl: true,
+  exclusively: (knex, work) =>
+    knex.transaction(async (trx) => {
+      // Let go by the end of the transaction, and so by the end of the process.
+      await trx.raw('SELECT pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+      return work(trx);
+    }),
+  isThere: () => false,
+  append: { definition: [POSTGRES_APPEND] },
+  trouble: postgresTrouble,
+};
+
+/** Microseconds since 1970 and positions fit a number. */
+const INT8 = 20;
+
+export async function openPostgres({ connection }: DatabaseSettings, options: OpenOptions): Promise<Database> {
+  const { types } = (await import('pg')).default;
+  const pool = new Pool<Connection>({
+    client: Client,
+    connection: {
+      connectionTimeoutMillis: options.connectTimeout * 1000,
+      keepAlive: true,
+      application_name: 'atommq',
+      types: {
+        getTypeParser: (oid: number, format?: 'text') => (oid === INT8 ? Number : types.getTypeParser(oid, format)),
+      },
+      ...connection,
+    },
+    options,
+    setUp: (made) => setUp(made, options),
+    abort: breakOff,
+  });
+  try {
+    const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
+    refuseNewer(marks);
+    return new Postgres(pool, options.poolSize, hasAppend(marks, postgres));
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+/** Makes a session what the order promise and 201 need, whatever the server's defaults are. */
+async function setUp(connection: Connection, { queryTimeout }: OpenOptions): Promise<void> {
+  await connection.query(
+    `SET default_transaction_isolation = 'read committed';
+    SET statement_timeout = '${queryTimeout}s';
+    SET idle_in_transaction_session_timeout = '${queryTimeout}s';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+  );
+}
+
+function breakOff(connection: Connection): void {
+  (connection as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+class Postgres implements Database {
+  readonly dialect = postgres;
+  readonly isRemote = true;
+  readonly questions = sqlQuestions((sql, bindings) => this.#read(sql, bindings));
+  readonly appendAtOnce?: (appends: Append[]) => Promise<boolean>;
+  /** Names and texts of prepared statements, by their SQL with question marks. */
+  readonly #statements = new Map<string, { name: string; text: string }>();
+
+  readonly lanes: number;
+  readonly flushBytes = FLUSH_BYTES;
+
+  constructor(
+    readonly pool: Pool<Connection>,
+    poolSize: number,
+    canAppend: boolean,
+  ) {
+    // One connection is left for those who read.
+    this.lanes = Math.max(1, poolSize - 1);
+    if (canAppend) this.appendAtOnce = (appends) => this.#append(appends);
+  }
+
+  get writer() {
+    return this.pool.knex;
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  async #read<R>(sql: string, values: unknown[]): Promise<R[]> {
+    const statement = this.#prepare(sql);
+    return (await this.pool.use((connection) => connection.query({ ...statement, values }))).rows as R[];
+  }
+
+  async #append(appends: Append[]): Promise<boolean> {
+    const { entries, tags } = appendJson(appends);
+    try {
+      await this.#read('SELECT mq_append(?, ?)', [entries, tags]);
+      return true;
+    } catch (error) {
+      if (postgresTrouble(error) === 'duplicate') return false;
+      throw error;
+    }
+  }
+
+  #prepare(sql: string): { name: string; text: string } {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      let number = 0;
+      const text = sql.replace(/\?/g, () => {
+        number += 1;
+        return `$${number}`;
+      });
+      statement = { name: `mq_${this.#statements.size}`, text };
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,73 @@
+/** What is asked of a database all the time, as SQL that SQLite, PostgreSQL, MySQL and MariaDB all take. */
+import { REMOVED } from './retention.js';
+import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow } from './rows.js';
+import type { Range } from './store.js';
+
+/** What is asked all the time. */
+export interface Questions {
+  feed(name: string): Promise<FeedRow | undefined>;
+  /** All feeds by name, without those that were removed. */
+  feeds(): Promise<FeedRow[]>;
+  /** Feeds that were removed and still have rows. */
+  removed(): Promise<FeedRow[]>;
+  position(feedId: number, key: string): Promise<number | undefined>;
+  page(feedId: number, range: Range): Promise<HeldRow[]>;
+  entry(feed: string, key: string): Promise<EntryRow | undefined>;
+  categories(feedId: number, limit: number): Promise<CategoryRow[]>;
+  allCategories(limit: number): Promise<CategoryRow[]>;
+  wasRemoved(feedId: number, keyHash: number): Promise<boolean>;
+  chunks(blobId: string, first: number, count: number): Promise<ChunkRow[]>;
+  ping(): Promise<void>;
+}
+
+const FEED = 'SELECT * FROM mq_feed WHERE name = ?';
+const FEEDS = `SELECT * FROM mq_feed WHERE name NOT LIKE '${REMOVED}%' ORDER BY name`;
+const REMOVED_FEEDS = `SELECT * FROM mq_feed WHERE name LIKE '${REMOVED}%'`;
+const POSITION = 'SELECT position FROM mq_entry WHERE feed_id = ? AND entry_key = ?';
+const ENTRY = `SELECT e.* FROM mq_entry e JOIN mq_feed f ON f.feed_id = e.feed_id WHERE f.name = ? AND e.entry_key = ?`;
+// Databases differ about where NULL comes.
+const BY_CATEGORY = `coalesce(c.scheme, ''), c.term`;
+const CATEGORIES = `SELECT c.feed_id, c.term, c.scheme, c.label FROM mq_category c WHERE c.feed_id = ?
+  AND EXISTS (SELECT 1 FROM mq_tag t WHERE t.feed_id = c.feed_id AND t.category_key = c.category_key)
+  ORDER BY ${BY_CATEGORY} LIMIT ?`;
+const ALL_CATEGORIES = `SELECT feed_id, term, scheme, label FROM (
+    SELECT c.*, row_number() OVER (PARTITION BY c.feed_id ORDER BY ${BY_CATEGORY}) AS n FROM mq_category c
+    WHERE EXISTS (SELECT 1 FROM mq_tag t WHERE t.feed_id = c.feed_id AND t.category_key = c.category_key)) numbered
+  WHERE n <= ? ORDER BY feed_id, n`;
+const WAS_REMOVED = 'SELECT feed_id FROM mq_removed WHERE feed_id = ? AND key_hash = ?';
+const CHUNKS = 'SELECT data FROM mq_blob WHERE blob_id = ? AND seq >= ? AND seq < ? ORDER BY seq';
+
+/** A page; the sizes are summed before any content is read, so that a page of large entries is not read only to be cut. */
+export function pageSql(descending: boolean): string {
+  const [beyond, order] = descending ? ['<', 'DESC'] : ['>', 'ASC'];
+  return `SELECT e.position, e.atom_id, e.edited_at, e.has_author, e.deleted, e.media_type, e.media_size, e.xml
+    FROM (SELECT s.feed_id, s.position, s.size, sum(s.size) OVER (ORDER BY s.position ${order}) AS total
+      FROM (SELECT feed_id, position, size FROM mq_entry
+        WHERE feed_id = ? AND position ${beyond} ? ORDER BY position ${order} LIMIT ?) s) t
+    JOIN mq_entry e ON e.feed_id = t.feed_id AND e.position = t.position
+    WHERE (t.total <= ? OR t.total = t.size) AND e.feed_id = ? ORDER BY e.position ${order}`;
+}
+const ASCENDING = pageSql(false);
+const DESCENDING = pageSql(true);
+
+/** @param read runs one statement on a connection for reading; its parameters are question marks */
+export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Promise<R[]>): Questions {
+  const one = async <R>(sql: string, bindings: unknown[]) => (await read<R>(sql, bindings))[0];
+  return {
+    feed: (name) => one<FeedRow>(FEED, [name]),
+    feeds: () => read(FEEDS, []),
+    removed: () => read(REMOVED_FEEDS, []),
+    position: async (feedId, key) => {
+      const row = await one<{ position: number | string }>(POSITION, [feedId, key]);
+      return row && Number(row.position);
+    },
+    page: (feedId, { from, descending, limit, bytes }) =>
+      read(descending ? DESCENDING : ASCENDING, [feedId, from, limit, bytes, feedId]),
+    entry: (feed, key) => one<EntryRow>(ENTRY, [feed, key]),
+    categories: (feedId, limit) => read(CATEGORIES, [feedId, limit]),
+    allCategories: (limit) => read(ALL_CATEGORIES, [limit]),
+    wasRemoved: async (feedId, keyHash) => (await read(WAS_REMOVED, [feedId, keyHash])).length > 0,
+    chunks: (blobId, first, count) => read(CHUNKS, [blobId, first, first + count]),
+    ping: async () => void (await read('SELECT 1', [])),
+  };
+}

@@ -1,0 +1,60 @@
+/** What is different between the packages that speak to SQLite, and the one that AtomMQ comes with. */
+import type { Database as Connection, Statement } from 'sqlite3';
+
+export interface SqliteDriver<Connection> {
+  /** Knex's name for it. */
+  readonly client: string;
+  /** Runs statements without parameters. */
+  execute(connection: Connection, sql: string): Promise<void>;
+  /** Runs one statement, once. */
+  first<R>(connection: Connection, sql: string): Promise<R | undefined>;
+  /** The rows of a statement that is prepared once on each connection. */
+  all<R>(connection: Connection, sql: string, bindings: unknown[]): Promise<R[]>;
+  /** The same for a statement without rows. */
+  run(connection: Connection, sql: string, bindings: unknown[]): Promise<void>;
+  /** Lets prepared statements go, so that connections can be closed. */
+  forget(): Promise<void>;
+}
+
+/** The package `sqlite3`, which works in threads: no commit holds the process up. */
+export function sqlite3(): SqliteDriver<Connection> {
+  const kept = new Map<Connection, Map<string, Statement>>();
+  const prepare = (connection: Connection, sql: string): Statement => {
+    let statements = kept.get(connection);
+    if (statements === undefined) {
+      statements = new Map();
+      kept.set(connection, statements);
+    }
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      statement = connection.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  };
+  return {
+    client: 'sqlite3',
+    execute: (connection, sql) =>
+      new Promise((resolve, reject) => {
+        connection.exec(sql, (error) => (error ? reject(error) : resolve()));
+      }),
+    first: <R>(connection: Connection, sql: string) =>
+      new Promise<R | undefined>((resolve, reject) => {
+        connection.get<R>(sql, (error, row) => (error ? reject(error) : resolve(row)));
+      }),
+    all: <R>(connection: Connection, sql: string, bindings: unknown[]) =>
+      new Promise<R[]>((resolve, reject) => {
+        prepare(connection, sql).all<R>(bindings, (error, rows) => (error ? reject(error) : resolve(rows)));
+      }),
+    run: (connection, sql, bindings) =>
+      new Promise((resolve, reject) => {
+        prepare(connection, sql).run(bindings, (error) => (error ? reject(error) : resolve()));
+      }),
+    async forget() {
+      for (const statements of kept.values()) {
+        for (const statement of statements.values())
+          await new Promise<void>((done) => statement.finalize(() => done()));
+      }
+    },
+  };
+}

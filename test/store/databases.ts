@@ -1,0 +1,204 @@
+/** Databases for tests: SQLite files, and PostgreSQL and MariaDB as children in temporary folders on free ports. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe } from 'node:test';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+import { freePort, missing, openFolder, openSubfolder, PATH, type Server, startServer } from '../doors/children.js';
+
+/** A kind of database. */
+export interface DatabaseKind {
+  name: string;
+  /** Programs without which it cannot run. */
+  needs: string[];
+  /** A new and empty database, named as `--database` takes it. */
+  create(): Promise<string>;
+  /** The server behind it, started if it is not running; undefined where there is none. */
+  server?(): Promise<DatabaseServer>;
+}
+
+/** A database server that this process started. */
+export interface DatabaseServer {
+  port: number;
+  pid(): number;
+  /** Ends it, by default as an administrator would, and resolves when it is gone. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same files and the same port. */
+  start(): Promise<void>;
+}
+
+const sqlite: DatabaseKind = {
+  name: 'SQLite',
+  needs: [],
+  create: async () => join(openFolder(), 'bus.db'),
+};
+
+const postgres: DatabaseKind = {
+  name: 'PostgreSQL',
+  needs: [postgresProgram('postgres'), postgresProgram('initdb')],
+  server: once(startPostgres),
+  async create() {
+    const { port } = await postgres.server!();
+    const name = nextName();
+    const client = new pg.Client(`postgres://atommq@127.0.0.1:${port}/postgres`);
+    await client.connect();
+    await client.query(`CREATE DATABASE ${name}`);
+    await client.end();
+    return `postgres://atommq@127.0.0.1:${port}/${name}`;
+  },
+};
+
+const mariadb: DatabaseKind = {
+  name: 'MariaDB',
+  needs: ['mariadbd', 'mariadb-install-db'],
+  server: once(startMariadb),
+  async create() {
+    const { port } = await mariadb.server!();
+    const name = nextName();
+    const client = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root' });
+    // Not ours: what is in a database's defaults must not matter.
+    await client.query(`CREATE DATABASE ${name} CHARACTER SET latin1 COLLATE latin1_swedish_ci`);
+    await client.end();
+    return `mysql://root@127.0.0.1:${port}/${name}`;
+  },
+};
+
+/** Every kind of database; `ATOMMQ_TEST_DATABASES=sqlite,postgresql` keeps to those whose names begin so. */
+export const databases: DatabaseKind[] = [sqlite, postgres, mariadb].filter(({ name }) => {
+  const only = process.env.ATOMMQ_TEST_DATABASES?.toLowerCase().split(',');
+  const known = name === 'PostgreSQL' ? ['pg', 'postgres', 'postgresql'] : [name.toLowerCase()];
+  return only === undefined || only.some((word) => known.includes(word));
+});
+
+/** Why tests that need this kind of database cannot run, as their `skip`. */
+export function lackingFor({ needs }: DatabaseKind): string | false {
+  const lacking = missing(needs);
+  if (lacking.length === 0) return false;
+  const reason = `${lacking.join(', ')} not installed (test/provision installs it)`;
+  if (process.env.ATOMMQ_TEST_REQUIRE === 'all') throw new Error(reason);
+  return reason;
+}
+
+/** Defines the same tests for each kind of database. */
+export function eachDatabase(define: (database: DatabaseKind) => void): void {
+  for (const database of databases) describe(database.name, { skip: lackingFor(database) }, () => define(database));
+}
+
+let names = 0;
+function nextName(): string {
+  names += 1;
+  return `bus_${names}`;
+}
+
+/** Servers end with the file that uses them. */
+const running: DatabaseServer[] = [];
+after(async () => {
+  for (const server of running) await server.stop();
+});
+
+function once(start: () => Promise<DatabaseServer>): () => Promise<DatabaseServer> {
+  let started: Promise<DatabaseServer> | undefined;
+  return () => {
+    started ??= start().then((server) => {
+      running.push(server);
+      return server;
+    });
+    return started;
+  };
+}
+
+/** Debian keeps PostgreSQL's programs out of the search path, by version. */
+function postgresProgram(name: string): string {
+  const root = '/usr/lib/postgresql';
+  const [newest] = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  return newest === undefined ? name : join(root, newest, 'bin', name);
+}
+
+/** Neither server runs as root: then it is the user that its package made, and the folder is that user's. */
+function asUser(user: string, folder: string): string[] {
+  if (process.getuid?.() !== 0) return [];
+  const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+  chownSync(folder, id('-u'), id('-g'));
+  return ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
+}
+
+async function startPostgres(): Promise<DatabaseServer> {
+  const folder = openFolder();
+  const data = openSubfolder(folder, 'data');
+  chmodSync(data, 0o700);
+  const as = asUser('postgres', data);
+  // An ordering of names that is not by bytes, as many servers have it.
+  const locale = ['--encoding=UTF8', '--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US'];
+  runProgram([...as, postgresProgram('initdb'), '-D', data, '-A', 'trust', '-U', 'atommq', '--no-sync', ...locale]);
+  const port = await freePort();
+  // Nothing is lost without fsync as long as the machine itself goes on.
+  const settings = ['fsync=off', `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1'];
+  const argv = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
+  return keep(port, [...as, postgresProgram('postgres'), ...argv], 'SIGINT', async () => {
+    const client = new pg.Client(`postgres://atommq@127.0.0.1:${port}/postgres`);
+    client.on('error', () => {});
+    await client.connect();
+    await client.end();
+  });
+}
+
+async function startMariadb(): Promise<DatabaseServer> {
+  const folder = openFolder();
+  const data = openSubfolder(folder, 'data');
+  const as = asUser('mysql', data);
+  // Temporary tables of two servers in one folder would have the same names.
+  const scratch = openSubfolder(folder, 'tmp');
+  const common = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${scratch}`];
+  runProgram([...as, 'mariadb-install-db', ...common, '--auth-root-authentication-method=normal', '--skip-test-db']);
+  const port = await freePort();
+  const argv = [
+    ...common,
+    `--port=${port}`,
+    `--socket=${join(data, 'mysql.sock')}`,
+    `--pid-file=${join(data, 'mysql.pid')}`,
+    '--bind-address=127.0.0.1',
+    '--innodb-flush-log-at-trx-commit=2',
+    '--innodb-buffer-pool-size=64M',
+    '--skip-name-resolve',
+  ];
+  return keep(port, [...as, 'mariadbd', ...argv], 'SIGTERM', async () => {
+    const client = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root' });
+    await client.end();
+  });
+}
+
+function runProgram([command = '', ...argv]: string[]): void {
+  execFileSync(command, argv, { env: { PATH, LANG: 'C.UTF-8' }, stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+async function keep(
+  port: number,
+  [command = '', ...argv]: string[],
+  gentle: NodeJS.Signals,
+  connect: () => Promise<void>,
+): Promise<DatabaseServer> {
+  let server: Server | undefined;
+  const start = async () => {
+    server = startServer({ command, arguments: argv });
+    let over: number | string | undefined;
+    void server.ended.then((how) => {
+      over = how;
+    });
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await connect();
+      } catch (error) {
+        if (over === undefined && tries < 600) await new Promise((resolve) => setTimeout(resolve, 50));
+        else throw new Error(`${command} does not answer (${over ?? error}):\n${server.log()}`);
+      }
+    }
+  };
+  await start();
+  return {
+    port,
+    pid: () => server!.pid,
+    start,
+    stop: (signal = gentle) => server!.stop(signal),
+  };
+}
