@@ -3,6 +3,7 @@ import { type App, HttpError, type HttpRequest, type HttpResponse } from './http
 import { problem } from './problem.js';
 import { feedName, segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
+import { streamFeeds } from './resource/events.js';
 import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { live, ready } from './resource/health.js';
 import { deleteMedia, readMedia, replaceMedia } from './resource/media.js';
@@ -31,6 +32,7 @@ export function makeApp(context: Context, onError: (error: unknown) => void): Ap
 function resourceAt(context: Context, request: HttpRequest): Resource {
   const [first, ...rest] = segmentsOf(request.path);
   if (first === undefined) return { GET: () => readService(context, request) };
+  if (first === 'events' && rest.length === 0) return { GET: () => streamFeeds(context, request) };
   if (first === 'health' && rest.length === 1) {
     if (rest[0] === 'live') return { GET: live };
     if (rest[0] === 'ready') return { GET: () => ready(context) };

@@ -8,6 +8,7 @@ import { resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
 import { type App, HttpError, HttpRequest } from './http.js';
+import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
 import { PageCache } from './resource/pages.js';
@@ -24,7 +25,7 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings, Omit<OpenOptions, 'readOnly'>, StoreOptions {
+export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOptions, 'readOnly'>, StoreOptions {
   database: DatabaseSettings;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
@@ -64,7 +65,9 @@ export class AtomMQ {
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
-    return new AtomMQ({ store, publisher, pages: new PageCache(cacheBytes), policies, settings }, onError, retention);
+    const live = new Live(store, settings);
+    const pages = new PageCache(cacheBytes);
+    return new AtomMQ({ store, publisher, pages, policies, live, settings }, onError, retention);
   }
 
   /**
@@ -118,6 +121,7 @@ export class AtomMQ {
   }
 
   async close(): Promise<void> {
+    this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
   }

@@ -124,7 +124,7 @@ abstract class ElementReading {
 
   /** Takes the text of an `id` for the element's; an element that was sent empty counts as not sent. */
   protected takeId(value: string, place: Place): void {
-    if (/[\s\p{Cc}]/u.test(value) || value === 'now' || value === 'last' || /^\.\.?$/.test(value)) {
+    if (/[\s\p{Cc}]/u.test(value) || /^(now|first|last|\.\.?)$/.test(value)) {
       this.refuse(`its id ${JSON.stringify(value.slice(0, 80))} is not an IRI (RFC 4287 §4.2.6).`, place);
     }
     this.id = value;

@@ -1,4 +1,5 @@
 /** What every resource has at hand, and the fields that several of their answers have. */
+import type { Live } from '../live/live.js';
 import type { Publisher } from '../store/publisher.js';
 import type { Store } from '../store/store.js';
 import type { PageCache } from './pages.js';
@@ -14,6 +15,12 @@ export interface ResourceSettings {
   maxEntryBytes: number;
   /** Most bytes of a media resource. */
   maxMediaBytes: number;
+  /** Most seconds that a client may wait for an answer. */
+  maxWait: number;
+  /** Seconds after which a stream of events says that it is still there. */
+  heartbeat: number;
+  /** Seconds after which a stream of events ends, give or take a tenth. */
+  streamLifetime: number;
   /** The title of the service. */
   title: string;
   /** Who stands as author of feeds, and of entries that name none. */
@@ -25,6 +32,7 @@ export interface Context {
   publisher: Publisher;
   pages: PageCache;
   policies: Policies;
+  live: Live;
   settings: ResourceSettings;
 }
 

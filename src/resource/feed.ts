@@ -10,8 +10,8 @@ import { negotiate } from './accept.js';
 import { prefersMinimal, readXml } from './body.js';
 import { checkFeedChange } from './conditions.js';
 import { ATOM_FEED, type Context, REVALIDATE } from './context.js';
-import { noFeed } from './read.js';
 import { respond } from './representation.js';
+import { noFeed } from './stretch.js';
 
 /** Most bytes of what a feed says of itself: every page repeats it. */
 const MOST_METADATA = 64 * 1024;

@@ -118,6 +118,15 @@ export const SERVICE_HTML: Format<ServicePage> = {
   write: async ({ title, collections }) => (await html()).writeHtmlService(title, collections),
 };
 
+/** Server-sent events, which are no page but a stream of entries. */
+export const EVENTS = 'text/event-stream';
+
+/** Whether `Accept` prefers a stream of events to all of these; what form its data has is for `format=` to say. */
+export function wantsEvents<Input>({ headers: { accept } }: HttpRequest, formats: Format<Input>[]): boolean {
+  if (accept === undefined || !accept.includes('event-stream')) return false;
+  return negotiate(accept, [...formats.map(({ types }) => types), [EVENTS]]) === formats.length;
+}
+
 /**
  * By `format=`, else by `Accept`.
  * @throws HttpError 400 for an unknown format, 406 where nothing is acceptable

@@ -12,18 +12,38 @@ export interface RenderedPage extends Representation {
   head: number;
   /** The position before the first that it shows; below a feed's floor something that it shows was removed. */
   floor: number;
-  /** The last position that it shows, in reading order. */
-  to: number;
+  /** There is no entry on it. */
+  empty: boolean;
   /** Entries that come do not change it. */
   final: boolean;
 }
 
+/** One event, and the entry that it tells of. */
+export interface EventItem {
+  position: number;
+  atomId: string;
+  /** The event without its id. */
+  text: string;
+}
+
+/** Events of one feed as they are written to all who are at the same place. */
+export interface EventBatch {
+  items: EventItem[];
+  /** The events with their ids. */
+  bytes: Buffer;
+}
+
+/** So many batches of events are kept, each of a quarter of a megabyte at most. */
+const EVENT_BATCHES = 64;
 /** What a kept page weighs besides its body. */
 const OVERHEAD = 1000;
 
 export class PageCache {
   readonly #pages: Lru<RenderedPage>;
   readonly #entries: Lru<Representation>;
+  /** Pages that are being made, by address and the state of the feed that they show. */
+  readonly #rendering = new Map<string, Promise<RenderedPage>>();
+  readonly #events = new Lru<Promise<EventBatch>>(EVENT_BATCHES);
 
   /** @param bytes most bytes of rendered pages and entries kept in memory */
   constructor(bytes: number) {
@@ -39,8 +59,39 @@ export class PageCache {
     return page.final || page.head === feed.head ? page : undefined;
   }
 
-  set(address: string, page: RenderedPage): void {
-    this.#pages.set(address, page, weightOf(address, page));
+  /** The same, made where there is none: once, however many ask for it at the same time. */
+  async page(address: string, feed: Feed, render: () => Promise<RenderedPage>): Promise<RenderedPage> {
+    const kept = this.get(address, feed);
+    if (kept !== undefined) return kept;
+    const key = `${feed.feedId}.${feed.head}.${feed.edits}.${feed.floor} ${address}`;
+    let rendering = this.#rendering.get(key);
+    if (rendering === undefined) {
+      rendering = render().finally(() => this.#rendering.delete(key));
+      this.#rendering.set(key, rendering);
+      rendering.then(
+        (page) => this.#pages.set(address, page, weightOf(address, page)),
+        () => {},
+      );
+    }
+    return rendering;
+  }
+
+  /**
+   * Events from a place in a feed on, written once for all who come by there at the same time and soon after.
+   * @param key names the feed, its edits, the place and the form; how far a batch goes is for those who made it to say
+   */
+  events(key: string, head: number, make: () => Promise<EventItem[]>): Promise<EventBatch> {
+    const full = `${key} ${head}`;
+    let batch = this.#events.get(full);
+    if (batch === undefined) {
+      batch = make().then((items) => ({
+        items,
+        bytes: Buffer.from(items.map(({ atomId, text }) => `id: ${atomId}\n${text}`).join('')),
+      }));
+      this.#events.set(full, batch, 1);
+      batch.catch(() => this.#events.delete(full));
+    }
+    return batch;
   }
 
   /** The entry at an address, if it is in the revision that a tag names. */

@@ -1,15 +1,17 @@
 /** Reading a feed: the page that a request asks for, kept and answered in the form that it asks for. */
 import { defaultMetadata, type FeedPage } from '../atom/feed.js';
-import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
+import type { HttpRequest, HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
 import { visible } from './address.js';
 import { extentOfTag, pageTag, tagsOf } from './conditions.js';
 import { type Context, IMMUTABLE, REVALIDATE } from './context.js';
-import { FEED_FORMATS, type Format, formatFor } from './formats.js';
+import { streamFeed } from './events.js';
+import { FEED_FORMATS, type Format, formatFor, wantsEvents } from './formats.js';
+import { awaitNews, type Polled, waitOf } from './long-poll.js';
 import type { RenderedPage } from './pages.js';
 import { isLimited } from './policy.js';
 import { respond } from './representation.js';
-import { linkTo, type Stretch, stretchOf } from './stretch.js';
+import { linkTo, noFeed, type Stretch, stretchOf } from './stretch.js';
 
 /** What is asked for, and how. */
 interface Asked {
@@ -20,6 +22,8 @@ interface Asked {
   self: string;
   query: URLSearchParams;
   format: Format<FeedPage>;
+  /** The end of the feed when a client that waits came. */
+  now?: number;
 }
 
 /** `GET` and `HEAD` of a feed; `url` is its address without query. */
@@ -29,29 +33,34 @@ export async function readFeed(
   name: string,
   url: string,
 ): Promise<HttpResponse> {
+  const wait = waitOf(request, context.settings.maxWait);
+  if (wantsEvents(request, FEED_FORMATS)) return streamFeed(context, request, name, url);
   const format = formatFor(request, FEED_FORMATS);
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const self = request.search === '' ? url : `${url}?${visible(request.search)}`;
-  const key = format.suffix === '' ? self : `${self} ${format.suffix}`;
-  let page = context.pages.get(key, feed);
-  if (page === undefined) {
-    page = await render(context, feed, { name, url, self, query: request.query, format });
-    context.pages.set(key, page);
-  }
-  const base = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
-  if (base === undefined) return respond(request, page);
-  const deltaKey = `${key} +${base}`;
-  let delta = context.pages.get(deltaKey, feed);
-  if (delta === undefined) {
-    delta = await render(context, feed, { name, url, self, query: request.query, format }, base);
-    context.pages.set(deltaKey, delta);
-  }
-  return respond(request, delta, 226);
+  const asked: Asked = { name, url, self, query: request.query, format };
+  if (wait === undefined) return (await answer(context, request, feed, asked)).response;
+  const response = await awaitNews(context, request, feed, wait, (newest) =>
+    answer(context, request, newest, { ...asked, now: feed.head }),
+  );
+  return { ...response, headers: { ...response.headers, 'preference-applied': `wait=${wait}` } };
 }
 
-export function noFeed(name: string): HttpError {
-  return new HttpError(404, `There is no feed named ${JSON.stringify(name)}.`);
+/** The answer by the feed as it stands. */
+async function answer(context: Context, request: HttpRequest, feed: Feed, asked: Asked): Promise<Polled> {
+  const { pages } = context;
+  const { self, format, now } = asked;
+  let key = format.suffix === '' ? self : `${self} ${format.suffix}`;
+  if (now !== undefined && asked.query.get('start_after') === 'now') key += ` @${now}`;
+  const page = await pages.page(key, feed, () => render(context, feed, asked));
+  const base = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
+  if (base !== undefined) {
+    const delta = await pages.page(`${key} +${base}`, feed, () => render(context, feed, asked, base));
+    return { response: await respond(request, delta, 226), news: true };
+  }
+  const response = await respond(request, page);
+  return { response, news: response.status !== 304 && !page.empty };
 }
 
 /**
@@ -78,7 +87,7 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
 async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
   const { store, settings, policies } = context;
   const { name, url, self, query, format } = asked;
-  const stretch = await stretchOf(context, feed, url, query);
+  const stretch = await stretchOf(context, feed, url, query, asked.now);
   const { from, descending, limit } = stretch;
   const read = await store.page(feed.feedId, { from, descending, limit, bytes: settings.pageBytes });
   // Never beyond the head that was read first: the page and its tag are of one moment.
@@ -125,7 +134,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     edits: feed.edits,
     head: feed.head,
     floor: lowestOf(stretch, to),
-    to,
+    empty: entries.length === 0,
     final,
   };
 }

@@ -17,8 +17,17 @@ export interface Stretch {
   fromTheStart: boolean;
 }
 
-/** @throws HttpError 400 for a parameter that cannot be used, 410 for the id of an entry that retention has removed */
-export async function stretchOf(context: Context, feed: Feed, url: string, query: URLSearchParams): Promise<Stretch> {
+/**
+ * @param now what `start_after=now` means to a client that waits: the position at the end when it came
+ * @throws HttpError 400 for a parameter that cannot be used, 410 for the id of an entry that retention has removed
+ */
+export async function stretchOf(
+  context: Context,
+  feed: Feed,
+  url: string,
+  query: URLSearchParams,
+  now?: number,
+): Promise<Stretch> {
   const descending = orderOf(query);
   const limit = pageSizeOf(query, context.settings.pageSize);
   const after = query.get('start_after');
@@ -32,7 +41,7 @@ export async function stretchOf(context: Context, feed: Feed, url: string, query
     moving,
     fromTheStart,
   });
-  if (after === 'now') return stretch(descending ? head + 1 : head, true);
+  if (after === 'now') return stretch(descending ? head + 1 : (now ?? head), true);
   if (at === 'last') {
     const end = descending ? Math.min(floor + limit, head) + 1 : Math.max(floor, head - limit);
     return stretch(end, true);
@@ -53,6 +62,10 @@ export function linkTo(url: string, query: URLSearchParams, parameters: Record<s
   if (all.length === 0) return url;
   // An id reads better as it is: only what would end the parameter, or be taken for a space, is encoded.
   return `${url}?${all.map(([name, value]) => `${name}=${encodeURIComponent(value!).replace(/%3A/g, ':')}`).join('&')}`;
+}
+
+export function noFeed(name: string): HttpError {
+  return new HttpError(404, `There is no feed named ${JSON.stringify(name)}.`);
 }
 
 function orderOf(query: URLSearchParams): boolean {
@@ -79,7 +92,7 @@ function pageSizeOf(query: URLSearchParams, most: number): number {
  * The position of an id that a client kept.
  * @throws HttpError 400 for an id that the feed never held, as AtomMQ always did; 410 for one that retention has removed
  */
-async function positionOf({ store }: Context, feed: Feed, id: string, first: string): Promise<number> {
+export async function positionOf({ store }: Context, feed: Feed, id: string, first: string): Promise<number> {
   const key = keyOfAtomId(id);
   const position = await store.position(feed, key);
   if (position !== undefined && position > feed.floor) return position;

@@ -69,6 +69,15 @@ export interface Database {
    * @returns false when a constraint refused it and nothing was stored
    */
   appendAtOnce?(appends: Append[]): Promise<boolean>;
+  /** How often to look for writes of others, in milliseconds: while there are some, and while there are none. */
+  readonly pace: { busy: number; idle: number };
+  /**
+   * Where the database can: tells of writes of other processes, with the names of the feeds where it knows them.
+   * @returns what ends it
+   */
+  watch?(onHint: (feeds?: string[]) => void): () => void;
+  /** Where others are not told by the write itself: tells them that these feeds changed. */
+  announce?(feeds: string[]): Promise<void>;
   close(): Promise<void>;
 }
 

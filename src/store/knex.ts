@@ -46,6 +46,8 @@ export class KnexStore implements Store {
     return row && asFeed(row);
   });
   readonly #positions = new Lru<number>(POSITIONS);
+  readonly #listeners = new Set<(feeds?: string[]) => void>();
+  #unwatch: (() => void) | undefined;
 
   constructor(database: Database, { retryDeadline }: StoreOptions) {
     this.#database = database;
@@ -67,6 +69,25 @@ export class KnexStore implements Store {
 
   feed(name: string): Promise<Feed | undefined> {
     return this.#feeds.get(name);
+  }
+
+  async feedsNamed(names: string[]): Promise<Feed[]> {
+    return (await this.#attempts.run(() => this.#ask.feedsNamed(names))).map(asFeed);
+  }
+
+  get pace(): { busy: number; idle: number } {
+    return this.#database.pace;
+  }
+
+  onChange(listener: (feeds?: string[]) => void): () => void {
+    this.#listeners.add(listener);
+    this.#unwatch ??= this.#database.watch?.((feeds) => this.#tell(feeds));
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#unwatch?.();
+      this.#unwatch = undefined;
+    };
   }
 
   async feeds(): Promise<Feed[]> {
@@ -92,7 +113,13 @@ export class KnexStore implements Store {
     return row && asStored(row);
   }
 
-  append(appends: Append[]): Promise<Appended[]> {
+  async append(appends: Append[]): Promise<Appended[]> {
+    const results = await this.#append(appends);
+    this.#tell([...new Set(appends.map(({ feed }) => feed))]);
+    return results;
+  }
+
+  #append(appends: Append[]): Promise<Appended[]> {
     const plain = appends.filter(
       ({ expect, entries }) =>
         expect === undefined && entries.length > 0 && entries.every(({ media }) => media === undefined),
@@ -113,25 +140,30 @@ export class KnexStore implements Store {
         await this.#database.writer.transaction(async (trx) => {
           for (const append of rest) results.set(append, await appendOne(trx, append, again));
         });
+        this.#announce(rest.map(({ feed }) => feed));
       }
       return appends.map((append) => results.get(append) ?? { kind: 'appended' });
     });
   }
 
-  revise(revision: Revision): Promise<StoredEntry | undefined> {
+  async revise(revision: Revision): Promise<StoredEntry | undefined> {
     let done: StoredEntry | undefined;
-    return this.#write(async (trx, again) => {
+    const revised = await this.#write(async (trx, again) => {
       done = await reviseOne(trx, revision, again ? done : undefined);
       return done;
     });
+    this.#changed(revision.feed);
+    return revised;
   }
 
-  setMetadata(change: MetadataChange): Promise<{ feed: Feed; created: boolean }> {
+  async setMetadata(change: MetadataChange): Promise<{ feed: Feed; created: boolean }> {
     let done: { feed: Feed; created: boolean } | undefined;
-    return this.#write(async (trx, again) => {
+    const set = await this.#write(async (trx, again) => {
       done = await changeMetadata(trx, change, again ? done : undefined);
       return done;
     });
+    this.#changed(change.feed);
+    return set;
   }
 
   async removeFeed(name: string): Promise<boolean> {
@@ -147,6 +179,7 @@ export class KnexStore implements Store {
         .update({ name: `${REMOVED}${held.feed_id}` });
     });
     if (feed === undefined) return false;
+    this.#changed(name);
     await this.#clear(feed);
     return true;
   }
@@ -195,6 +228,21 @@ export class KnexStore implements Store {
       else await trx('mq_lease').where({ name }).update({ holder, until });
       return true;
     });
+  }
+
+  /** A feed was written to by statements of the builder. */
+  #changed(feed: string): void {
+    this.#tell([feed]);
+    this.#announce([feed]);
+  }
+
+  #tell(feeds: string[] | undefined): void {
+    for (const listener of this.#listeners) listener(feeds);
+  }
+
+  /** Only a hint: nobody waits for it, and without it others look in a while. */
+  #announce(feeds: string[]): void {
+    this.#database.announce?.([...new Set(feeds)]).catch(() => {});
   }
 
   ping(): Promise<void> {

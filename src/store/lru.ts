@@ -18,12 +18,15 @@ export class Lru<Value> {
     return entry.value;
   }
 
+  delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#weight -= entry.weight;
+    this.#entries.delete(key);
+  }
+
   set(key: string, value: Value, weight: number): void {
-    const old = this.#entries.get(key);
-    if (old !== undefined) {
-      this.#weight -= old.weight;
-      this.#entries.delete(key);
-    }
+    this.delete(key);
     if (weight > this.#limit) return;
     this.#entries.set(key, { value, weight });
     this.#weight += weight;

@@ -153,6 +153,8 @@ class Mysql implements Database {
   readonly appendAtOnce?: (appends: Append[]) => Promise<boolean>;
   readonly lanes: number;
   readonly flushBytes: number;
+  /** Nothing tells of what others write, so those who wait look. */
+  readonly pace = { busy: 10, idle: 250 };
 
   constructor(
     readonly pool: Pool<Connection>,

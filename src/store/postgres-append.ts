@@ -4,7 +4,7 @@
  * `SELECT mq_append(entries, tags)` with JSON arrays of `[feed, feedAtomId, key, atomId, digest, at, hasAuthor, xml]`
  * and of `[feed, key, categoryKey, term, scheme, label]` (or NULL). Positions are taken by moving the feed's counter,
  * whose row is then locked until the commit. Feeds that do not exist are made. An entry that is held already fails the
- * whole call with unique_violation (23505).
+ * whole call with unique_violation (23505). The channel `mq_feed` is told the name of each feed.
  */
 export const POSTGRES_APPEND = `
 CREATE OR REPLACE FUNCTION mq_append(entries jsonb, tags jsonb DEFAULT NULL) RETURNS void
@@ -43,6 +43,8 @@ BEGIN
   IF stored <> jsonb_array_length(entries) THEN
     RAISE EXCEPTION 'a feed was removed at the same time' USING ERRCODE = 'serialization_failure';
   END IF;
+  -- Whoever waits hears of it with the commit; one message for each feed, however many entries.
+  PERFORM pg_notify('mq_feed', name) FROM (SELECT DISTINCT e ->> 0 AS name FROM jsonb_array_elements(entries) e) n;
   IF tags IS NOT NULL THEN
     INSERT INTO mq_category (feed_id, category_key, term, scheme, label)
       SELECT f.feed_id, t ->> 2, t ->> 3, t ->> 4, t ->> 5

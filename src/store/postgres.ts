@@ -1,10 +1,11 @@
 /** PostgreSQL: kept connections with prepared statements, and the append as a function. */
 import Client from 'knex/lib/dialects/postgres/index.js';
-import type { Client as Connection } from 'pg';
+import type { ClientConfig, Client as Connection } from 'pg';
 import { appendJson } from './append-json.js';
 import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
 import { hasAppend, migrate, readMarks, refuseNewer } from './migrate.js';
 import { POSTGRES_APPEND } from './postgres-append.js';
+import { CHANNEL, listen } from './postgres-watch.js';
 import { sqlQuestions } from './questions.js';
 import { Pool, poolTrouble } from './server.js';
 import type { Append, DatabaseSettings } from './store.js';
@@ -63,16 +64,19 @@ const INT8 = 20;
 
 export async function openPostgres({ connection }: DatabaseSettings, options: OpenOptions): Promise<Database> {
   const { types } = (await import('pg')).default;
+  const config: ClientConfig = {
+    connectionTimeoutMillis: options.connectTimeout * 1000,
+    keepAlive: true,
+    application_name: 'atommq',
+    ...connection,
+  };
   const pool = new Pool<Connection>({
     client: Client,
     connection: {
-      connectionTimeoutMillis: options.connectTimeout * 1000,
-      keepAlive: true,
-      application_name: 'atommq',
+      ...config,
       types: {
         getTypeParser: (oid: number, format?: 'text') => (oid === INT8 ? Number : types.getTypeParser(oid, format)),
       },
-      ...connection,
     },
     options,
     setUp: (made) => setUp(made, options),
@@ -81,7 +85,7 @@ export async function openPostgres({ connection }: DatabaseSettings, options: Op
   try {
     const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
     refuseNewer(marks);
-    return new Postgres(pool, options.poolSize, hasAppend(marks, postgres));
+    return new Postgres(pool, config, options.poolSize, hasAppend(marks, postgres));
   } catch (error) {
     await pool.close();
     throw error;
@@ -112,12 +116,16 @@ class Postgres implements Database {
 
   readonly lanes: number;
   readonly flushBytes = FLUSH_BYTES;
+  readonly pace = { busy: 1000, idle: 1000 };
+  readonly #config: ClientConfig;
 
   constructor(
     readonly pool: Pool<Connection>,
+    config: ClientConfig,
     poolSize: number,
     canAppend: boolean,
   ) {
+    this.#config = config;
     // One connection is left for those who read.
     this.lanes = Math.max(1, poolSize - 1);
     if (canAppend) this.appendAtOnce = (appends) => this.#append(appends);
@@ -125,6 +133,14 @@ class Postgres implements Database {
 
   get writer() {
     return this.pool.knex;
+  }
+
+  watch(onHint: (feeds?: string[]) => void): () => void {
+    return listen(this.#config, onHint);
+  }
+
+  async announce(feeds: string[]): Promise<void> {
+    for (const feed of feeds) await this.#read(`SELECT pg_notify('${CHANNEL}', ?)`, [feed]);
   }
 
   close(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Range } from './store.js';
 /** What is asked all the time. */
 export interface Questions {
   feed(name: string): Promise<FeedRow | undefined>;
+  feedsNamed(names: string[]): Promise<FeedRow[]>;
   /** All feeds by name, without those that were removed. */
   feeds(): Promise<FeedRow[]>;
   /** Feeds that were removed and still have rows. */
@@ -55,6 +56,10 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
   const one = async <R>(sql: string, bindings: unknown[]) => (await read<R>(sql, bindings))[0];
   return {
     feed: (name) => one<FeedRow>(FEED, [name]),
+    feedsNamed: (names) => {
+      const bindings = padded(names);
+      return read(`SELECT * FROM mq_feed WHERE name IN (${bindings.map(() => '?').join(', ')})`, bindings);
+    },
     feeds: () => read(FEEDS, []),
     removed: () => read(REMOVED_FEEDS, []),
     position: async (feedId, key) => {
@@ -70,4 +75,11 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
     chunks: (blobId, first, count) => read(CHUNKS, [blobId, first, first + count]),
     ping: async () => void (await read('SELECT 1', [])),
   };
+}
+
+/** As many values as one of a few statements takes, so that few are prepared. */
+function padded(names: string[]): string[] {
+  let count = 1;
+  while (count < names.length) count *= 4;
+  return [...names, ...Array<string>(count - names.length).fill(names.at(-1)!)];
 }

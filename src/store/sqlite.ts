@@ -7,6 +7,7 @@ import { open } from './open.js';
 import { sqlQuestions } from './questions.js';
 import { APPEND, SQLITE_APPEND } from './sqlite-append.js';
 import { type SqliteDriver, sqlite3 } from './sqlite-driver.js';
+import { watchFile } from './sqlite-watch.js';
 import type { Append } from './store.js';
 
 /** Result codes (https://sqlite.org/rescode.html) after which the same request may succeed later. */
@@ -51,7 +52,7 @@ export async function openWith<Connection>(
     const marks = await readMarks(driver, reading);
     refuseNewer(marks, filename);
     if (!upToDate(marks, sqlite)) await migrate(writer, sqlite);
-    return new Sqlite(driver, writer, reader, reading);
+    return new Sqlite(driver, filename, writer, reader, reading);
   } catch (error) {
     await Promise.all([writer.destroy(), reader.destroy()]);
     throw error;
@@ -64,17 +65,21 @@ class Sqlite<Connection> implements Database {
   readonly lanes = 1;
   readonly flushBytes = FLUSH_BYTES;
   readonly questions;
+  readonly pace = { busy: 1000, idle: 1000 };
+  readonly #filename: string;
   readonly #driver: SqliteDriver<Connection>;
   readonly #reader: Knex;
   readonly #reading: Connection;
 
   constructor(
     driver: SqliteDriver<Connection>,
+    filename: string,
     readonly writer: Knex,
     reader: Knex,
     reading: Connection,
   ) {
     this.#driver = driver;
+    this.#filename = filename;
     this.#reader = reader;
     this.#reading = reading;
     this.questions = sqlQuestions((sql, bindings) => driver.all(reading, sql, bindings));
@@ -92,6 +97,10 @@ class Sqlite<Connection> implements Database {
     } finally {
       await this.writer.client.releaseConnection(connection);
     }
+  }
+
+  watch(onHint: () => void): () => void {
+    return watchFile(this.#filename, onHint);
   }
 
   async close(): Promise<void> {

@@ -175,6 +175,16 @@ export interface Store {
   readonly flushBytes: number;
   /** The feed as of a moment not before this call. */
   feed(name: string): Promise<Feed | undefined>;
+  /** Those of these feeds that there are, as of a moment not before this call. */
+  feedsNamed(names: string[]): Promise<Feed[]>;
+  /**
+   * Tells of feeds that may have changed: those that were written to through this store at once, what other processes
+   * wrote as soon as the database tells, where it does. Names are undefined where nobody knows which.
+   * @returns what ends it
+   */
+  onChange(listener: (feeds?: string[]) => void): () => void;
+  /** How often who waits should look for what nobody told of, in milliseconds: while something happens, and otherwise. */
+  readonly pace: { busy: number; idle: number };
   /** All feeds by name. */
   feeds(): Promise<Feed[]>;
   /** The position of an entry, deleted or not. */

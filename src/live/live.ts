@@ -1,0 +1,213 @@
+/** Who waits for which feeds, and how they learn that something came. The database is the truth; what wakes us is a hint. */
+import { HttpError } from '../http.js';
+import type { Feed, Store } from '../store/store.js';
+
+/** What waiting came to. */
+export type News =
+  /** A feed as it now stands; undefined where it is gone. */
+  | { kind: 'changed'; name: string; feed: Feed | undefined }
+  /** The time is over. */
+  | { kind: 'late' }
+  /** The client went away, or the server stops. */
+  | { kind: 'aborted' };
+
+/** After a hint that shows nothing new it is looked again: it may have come before the commit could be seen. In milliseconds. */
+const SECOND_LOOKS = [2, 10, 40];
+/** Feeds asked for in one question. */
+const AT_ONCE = 500;
+/** A feed that changed so recently may change again soon, in milliseconds. */
+const RECENT = 1000;
+/** The database did not answer: time before it is asked again, in milliseconds. */
+const TROUBLED = 250;
+
+/** A feed that somebody waits for, or did a moment ago. */
+interface Watched {
+  name: string;
+  /** As it was last seen; undefined before that, and when it is gone. */
+  feed: Feed | undefined;
+  waiters: Set<Waiter>;
+}
+
+interface Waiter {
+  seen: Map<string, Feed>;
+  /** The look that was the last to begin when the waiter came. */
+  born: number;
+  tell: (news: News) => void;
+}
+
+export interface LiveOptions {
+  /** Most clients that wait at the same time. */
+  maxWaiters: number;
+}
+
+/** One for each process: however many wait for a feed, it is asked for once. */
+export class Live {
+  readonly #store: Pick<Store, 'feedsNamed' | 'onChange' | 'pace'>;
+  readonly #maxWaiters: number;
+  readonly #watched = new Map<string, Watched>();
+  /** Feeds that the next look is to ask for. */
+  readonly #pending = new Set<string>();
+  #present = 0;
+  #looks = 0;
+  #looking = false;
+  #lastNews = 0;
+  #poll: NodeJS.Timeout | undefined;
+  #pause = 0;
+  #stop: (() => void) | undefined;
+
+  constructor(store: Pick<Store, 'feedsNamed' | 'onChange' | 'pace'>, { maxWaiters }: LiveOptions) {
+    this.#store = store;
+    this.#maxWaiters = maxWaiters;
+  }
+
+  /** How many clients are here to wait. */
+  get present(): number {
+    return this.#present;
+  }
+
+  /**
+   * Takes one of the places for clients that wait.
+   * @returns what gives the place back
+   * @throws HttpError 503 when all are taken; those who have one keep it
+   */
+  enter(): () => void {
+    if (this.#present >= this.#maxWaiters) {
+      throw new HttpError(503, `${this.#maxWaiters} clients wait here already; try again, or ask without waiting.`, {
+        // Not all at the same moment.
+        headers: { 'retry-after': String(2 + Math.floor(Math.random() * 9)) },
+      });
+    }
+    this.#present += 1;
+    let here = true;
+    return () => {
+      if (here) this.#present -= 1;
+      here = false;
+    };
+  }
+
+  /**
+   * Resolves when one of these feeds is not as the caller has seen it. What came before the call and after the caller's
+   * read counts: the caller is registered first, and then looked for.
+   * @param milliseconds most time to wait
+   */
+  changed(seen: Feed[], milliseconds: number, signal: AbortSignal): Promise<News> {
+    if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        seen: new Map(seen.map((feed) => [feed.name, feed])),
+        born: this.#looks,
+        tell: (news) => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', abort);
+          for (const name of waiter.seen.keys()) this.#watched.get(name)?.waiters.delete(waiter);
+          resolve(news);
+        },
+      };
+      const abort = () => waiter.tell({ kind: 'aborted' });
+      const timer = setTimeout(() => waiter.tell({ kind: 'late' }), Math.max(0, milliseconds));
+      signal.addEventListener('abort', abort, { once: true });
+      this.#register(waiter);
+    });
+  }
+
+  /** Nobody waits any more. */
+  close(): void {
+    this.#stop?.();
+    clearTimeout(this.#poll);
+    for (const { waiters } of this.#watched.values()) for (const waiter of waiters) waiter.tell({ kind: 'aborted' });
+    this.#watched.clear();
+  }
+
+  #register(waiter: Waiter): void {
+    const unknown: string[] = [];
+    for (const name of waiter.seen.keys()) {
+      let watched = this.#watched.get(name);
+      if (watched === undefined) {
+        watched = { name, feed: undefined, waiters: new Set() };
+        this.#watched.set(name, watched);
+      }
+      watched.waiters.add(waiter);
+      if (watched.feed === undefined) unknown.push(name);
+    }
+    for (const name of waiter.seen.keys()) this.#compare(waiter, name, this.#watched.get(name)!.feed);
+    this.#stop ??= this.#store.onChange((feeds) => this.#hint(feeds));
+    if (unknown.length > 0) this.#look(unknown);
+    if (this.#poll === undefined) this.#schedule();
+  }
+
+  /** @param feeds those that changed; undefined where nobody knows which */
+  #hint(feeds: string[] | undefined): void {
+    if (feeds !== undefined) {
+      this.#look(feeds.filter((name) => this.#watched.has(name)));
+      return;
+    }
+    if (this.#watched.size === 0) return;
+    const news = this.#lastNews;
+    this.#look(this.#watched.keys());
+    for (const time of SECOND_LOOKS) {
+      setTimeout(() => {
+        if (this.#lastNews === news) this.#look(this.#watched.keys());
+      }, time).unref();
+    }
+  }
+
+  #look(names: Iterable<string>): void {
+    for (const name of names) this.#pending.add(name);
+    if (!this.#looking && this.#pending.size > 0) void this.#lookAll();
+  }
+
+  /** One question after the other, each for whatever has been hinted at meanwhile. */
+  async #lookAll(): Promise<void> {
+    this.#looking = true;
+    while (this.#pending.size > 0) {
+      const names = [...this.#pending].slice(0, AT_ONCE);
+      for (const name of names) this.#pending.delete(name);
+      this.#looks += 1;
+      const look = this.#looks;
+      try {
+        const feeds = new Map((await this.#store.feedsNamed(names)).map((feed) => [feed.name, feed]));
+        for (const name of names) this.#found(name, feeds.get(name), look);
+      } catch {
+        // The poll asks again; whoever reads is told that the database is away.
+        await new Promise((resolve) => setTimeout(resolve, TROUBLED));
+      }
+    }
+    this.#looking = false;
+  }
+
+  #found(name: string, feed: Feed | undefined, look: number): void {
+    const watched = this.#watched.get(name);
+    if (watched === undefined) return;
+    if (watched.feed === undefined || feed === undefined || isNews(watched.feed, feed)) this.#lastNews = Date.now();
+    watched.feed = feed;
+    for (const waiter of [...watched.waiters]) {
+      if (feed !== undefined) this.#compare(waiter, name, feed);
+      else if (waiter.born < look) waiter.tell({ kind: 'changed', name, feed });
+    }
+  }
+
+  #compare(waiter: Waiter, name: string, feed: Feed | undefined): void {
+    if (feed !== undefined && isNews(waiter.seen.get(name)!, feed)) waiter.tell({ kind: 'changed', name, feed });
+  }
+
+  /** The slow look behind the hints, and the only one where the database gives none: quick while something happens. */
+  #schedule(): void {
+    const { busy, idle } = this.#store.pace;
+    const recent = Date.now() - this.#lastNews < RECENT;
+    this.#pause = recent ? busy : Math.min(idle, Math.max(busy, this.#pause * 2));
+    this.#poll = setTimeout(() => {
+      this.#poll = undefined;
+      for (const [name, { waiters }] of this.#watched) if (waiters.size === 0) this.#watched.delete(name);
+      if (this.#watched.size === 0) return;
+      if (!this.#looking) this.#look(this.#watched.keys());
+      this.#schedule();
+    }, this.#pause);
+    this.#poll.unref();
+  }
+}
+
+/** Whether a feed went on since; what was asked for earlier may be answered later, and is no news. */
+function isNews(seen: Feed, feed: Feed): boolean {
+  if (feed.feedId !== seen.feedId) return feed.feedId > seen.feedId;
+  return feed.head > seen.head || feed.edits > seen.edits;
+}

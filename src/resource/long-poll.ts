@@ -1,0 +1,53 @@
+/** Long polling (RFC 7240 §4.3): an answer that would hold nothing new is held back until something comes. */
+import type { HttpRequest, HttpResponse } from '../http.js';
+import type { Feed } from '../store/store.js';
+import type { Context } from './context.js';
+import { noFeed } from './stretch.js';
+
+/** An answer, and whether it tells its client anything that it did not know. */
+export interface Polled {
+  response: HttpResponse;
+  news: boolean;
+}
+
+/**
+ * How many seconds a request is granted of the `Prefer: wait=N` that it has; undefined where it has none. A process that
+ * ends with its request never waits.
+ */
+export function waitOf({ headers, nature }: HttpRequest, most: number): number | undefined {
+  if (headers.prefer === undefined) return undefined;
+  const [, seconds] = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(headers.prefer) ?? [];
+  if (seconds === undefined) return undefined;
+  return nature.runOnce ? 0 : Math.min(Number(seconds), most);
+}
+
+/**
+ * The first answer that has news, or the last that has none when the time is over.
+ * @param ask answers by the feed as it stands
+ * @throws HttpError 503 when too many wait; 404 when the feed is removed meanwhile
+ */
+export async function awaitNews(
+  { live }: Context,
+  request: HttpRequest,
+  feed: Feed,
+  seconds: number,
+  ask: (feed: Feed) => Promise<Polled>,
+): Promise<HttpResponse> {
+  const until = Date.now() + seconds * 1000;
+  let polled = await ask(feed);
+  if (polled.news || seconds === 0) return polled.response;
+  const leave = live.enter();
+  try {
+    let seen = feed;
+    while (!polled.news) {
+      const news = await live.changed([seen], until - Date.now(), request.signal);
+      if (news.kind !== 'changed') break;
+      if (news.feed === undefined) throw noFeed(feed.name);
+      seen = news.feed;
+      polled = await ask(seen);
+    }
+    return polled.response;
+  } finally {
+    leave();
+  }
+}
