@@ -140,7 +140,8 @@ export class Transport {
     if (token !== undefined)
       fields.set('authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
     const init: RequestInit = { method, headers: fields, signal: patience.signal };
-    if (body !== undefined) init.body = body;
+    // The types of browsers want to know that no other thread shares the bytes.
+    if (body !== undefined) init.body = body as Exclude<RequestInit['body'], undefined>;
     try {
       return await fetch(url, init);
     } catch (error) {
