@@ -8,7 +8,7 @@ const TABLE = Object.values(OPTIONS) as Option<unknown>[];
 
 /** @param command whose help is wanted; undefined for the help of all */
 export function commandLine(words: string[], version: string, command?: Command) {
-  let parser = yargs(words).scriptName('atommq').locale('en').parserConfiguration({
+  let parser = yargs(words).scriptName('atommq').locale('en').help(false).version(false).parserConfiguration({
     'camel-case-expansion': false,
     'dot-notation': false,
     'parse-numbers': false,

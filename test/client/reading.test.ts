@@ -25,7 +25,7 @@ function follow(url: string, name: string, options: Parameters<ReturnType<typeof
 const feedOf = (url: string, name: string) => connect(url, { retry: RETRY }).feed(name);
 const texts = (entries: Entry[]) => entries.map(({ content }) => content.value);
 
-for (const mode of ['sse', 'poll', 'auto'] as Mode[]) {
+for (const mode of ['sse', 'poll'] as Mode[]) {
   test(`${mode}: pages, then what comes, across restarts and kills of the server`, async (t) => {
     const server = await Server.start();
     const publisher = feedOf(server.url, 'restarts');
