@@ -8,7 +8,7 @@ import { Server } from './server.js';
 
 let server: Server;
 before(async () => {
-  server = await Server.start('--max-entry-bytes', '200000');
+  server = await Server.start({ flags: ['--max-entry-bytes', '200000'] });
 });
 after(endAll);
 

@@ -94,7 +94,9 @@ for (const mode of ['sse', 'poll'] as Mode[]) {
   });
 
   test(`${mode}: a place that retention has removed, with and without onReset`, async () => {
-    const server = await Server.start('--feeds', '[{"match":"short","max_entries":3}]', '--prune-interval', '1');
+    const server = await Server.start({
+      flags: ['--feeds', '[{"match":"short","max_entries":3}]', '--prune-interval', '1'],
+    });
     const publisher = feedOf(server.url, 'short');
     const first = await publisher.publish({ content: '0' });
     for (let i = 1; i < 8; i += 1) await publisher.publish({ content: String(i) });

@@ -17,17 +17,20 @@ export class Server {
   readonly port: number;
   #child: ChildProcess | undefined;
   readonly #flags: string[];
+  readonly #env: NodeJS.ProcessEnv;
 
-  private constructor(port: number, flags: string[]) {
+  private constructor(port: number, flags: string[], env: NodeJS.ProcessEnv) {
     this.port = port;
     this.url = `http://127.0.0.1:${port}/atommq`;
     this.#flags = flags;
+    this.#env = env;
   }
 
-  static async start(...flags: string[]): Promise<Server> {
+  static async start({ flags = [], env = {} }: { flags?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Server> {
     const port = await freePort();
     const database = join(newFolder(), 'bus.db');
-    const server = new Server(port, ['--port', String(port), '--database', database, '--page-size', '50', ...flags]);
+    const all = ['--port', String(port), '--database', database, '--page-size', '50', ...flags];
+    const server = new Server(port, all, env);
     await server.start();
     return server;
   }
@@ -37,7 +40,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const child = start(BIN, this.#flags);
+    const child = start(BIN, this.#flags, this.#env);
     this.#child = child;
     const ask = overHttp(this.port);
     for (let tries = 0; ; tries += 1) {
