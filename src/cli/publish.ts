@@ -7,7 +7,7 @@ import type { Input } from './commands.js';
 import { Failed } from './failed.js';
 import { textFlag, wholeNumber } from './flags.js';
 import { type Message, messagesOf } from './messages.js';
-import { Progress } from './progress.js';
+import { type Shown, shownOn } from './publish-progress.js';
 import { explain, feedOf } from './target.js';
 import { Window } from './window.js';
 
@@ -33,12 +33,12 @@ export async function publish({ resolved: { settings }, words: [word, ...files],
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const progress = progressOf(given);
+  const shown = shownOn(process.stderr, sizeOfFiles(given));
   const options = {
     lines: flags.lines === true,
     type: textFlag(flags.type),
     slug: textFlag(flags.slug),
-    onBytes: (bytes: number) => progress?.add(bytes),
+    onBytes: shown.bytes,
   };
   if (options.lines && options.type !== undefined) throw new ConfigError('--lines and --type exclude each other');
   const all = async function* () {
@@ -46,14 +46,11 @@ export async function publish({ resolved: { settings }, words: [word, ...files],
   };
   const result: Result = { feed: feed.url, published: 0, replayed: 0, refused: 0, last: undefined };
   try {
-    await publishAll(feed, all(), result, stop.signal, (line) => {
-      if (progress === undefined) process.stderr.write(`${line}\n`);
-      else progress.note(line);
-    });
+    await publishAll(feed, all(), result, stop.signal, shown);
   } catch (error) {
     throw explain(error, feed);
   } finally {
-    progress?.end();
+    shown.end();
     process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : summary(result));
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
@@ -69,13 +66,13 @@ async function publishAll(
   messages: AsyncIterable<Message>,
   result: Result,
   signal: AbortSignal,
-  note: (line: string) => void,
+  shown: Shown,
 ): Promise<void> {
   const window = new Window();
   const refuse = ({ place }: Message, why: string) => {
     result.refused += 1;
-    if (result.refused <= MOST_NOTES) note(`atommq: ${place}: ${why}`);
-    else if (result.refused === MOST_NOTES + 1) note('atommq: … and more like these');
+    if (result.refused <= MOST_NOTES) shown.note(`atommq: ${place}: ${why}`);
+    else if (result.refused === MOST_NOTES + 1) shown.note('atommq: … and more like these');
   };
   const one = async (message: Message) => {
     if ('error' in message) return refuse(message, message.error);
@@ -84,6 +81,7 @@ async function publishAll(
       result.published += 1;
       result.last = id;
       if (replayed) result.replayed += 1;
+      shown.stored(result.published);
     } catch (error) {
       // Without leave to publish all that follows would be refused as well.
       if (!(error instanceof Refused) || [401, 403, 404, 405].includes(error.status)) throw error;
@@ -136,13 +134,9 @@ function filesOf(files: string[]): string[] {
   return files;
 }
 
-/** Bytes of how many, where people look on and it is known. */
-function progressOf(files: string[]): Progress | undefined {
-  if (!process.stderr.isTTY || files.includes('-')) return undefined;
-  return new Progress(
-    'publish, bytes',
-    files.reduce((sum, file) => sum + statSync(file).size, 0),
-  );
+/** Undefined where a pipe is among them. */
+function sizeOfFiles(files: string[]): number | undefined {
+  return files.includes('-') ? undefined : files.reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 function summary({ feed, published, replayed, refused }: Result): string {

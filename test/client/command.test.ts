@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { shownOn } from '../../src/cli/publish-progress.js';
 import { connect } from '../../src/client/client.js';
 import { endAll } from '../server.js';
 import { BIN, newFolder, Server, until } from './server.js';
@@ -261,6 +262,26 @@ test('a server that does not answer is waited for, and told of', async () => {
   await output(['publish', 'x', '--lines'], { input: 'a\n', url: late.url });
   assert.equal(await tail.ended, 0, tail.stderr);
   assert.equal(tail.stdout, 'a\n');
+});
+
+test('publish shows a bar for files and a count for pipes, on terminals alone', () => {
+  for (const [isTTY, total, expected] of [
+    [true, 200, /^\r\x1b\[Kpublish, bytes \[\.{30}\] 0 %[\s\S]*note\n[\s\S]*\[#{15}\.{15}\] 50 %, 100 of 200\n$/],
+    [true, undefined, /^\r\x1b\[Kpublish: 100 entries\r\x1b\[Ka note\n\r\x1b\[Kpublish: 150 entries\r\x1b\[K$/],
+    [false, 200, /^a note\n$/],
+  ] as const) {
+    let text = '';
+    const stream = { isTTY, write: (piece: string) => (text += piece) };
+    const shown = shownOn(stream, total);
+    shown.stored(99);
+    shown.stored(100);
+    shown.stored(150);
+    shown.note('a note');
+    shown.bytes(100);
+    shown.stored(150);
+    shown.end();
+    assert.match(text, expected);
+  }
 });
 
 test('publish that is interrupted says so, and what it has taken is stored', async () => {
