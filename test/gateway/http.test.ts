@@ -266,6 +266,11 @@ test('an address outside the mount point, or a bad one, is a problem document', 
   }
 });
 
+test('an address with bytes that should have been encoded is told so', async () => {
+  const got = await raw(head('GET', '', '/atommq/feed=caf\u00e9'));
+  assert.match(got, /^HTTP\/1\.1 400 [\s\S]*"detail":"The address has [^"]*percent-encoded/);
+});
+
 test('random bytes never stop the server', async (t) => {
   const seed = Number(process.env.ATOMMQ_SEED ?? Date.now() % 1_000_000);
   t.diagnostic(`ATOMMQ_SEED=${seed}`);
