@@ -38,26 +38,39 @@ export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
   readonly #context: Context;
+  readonly #address: AddressOptions;
+  #closed: Promise<void> | undefined;
 
-  private constructor(context: Context, onError: (error: unknown) => void) {
+  private constructor(context: Context, address: AddressOptions, onError: (error: unknown) => void) {
     this.#context = context;
+    this.#address = address;
     this.app = makeApp(context, onError);
   }
 
   /** Opens a bus by settings that are resolved already. */
-  static async from(settings: BusSettings, onError: (error: unknown) => void = console.error): Promise<AtomMQ> {
+  static async from(
+    settings: BusSettings & Partial<AddressOptions>,
+    onError: (error: unknown) => void = console.error,
+  ): Promise<AtomMQ> {
     const { database, busyTimeout, cacheBytes } = settings;
     const store = new KnexStore(await openDatabase(database, { busyTimeout }));
     const publisher = new Publisher(store, QUEUE_BYTES);
-    return new AtomMQ({ store, publisher, pages: new PageCache(cacheBytes), settings }, onError);
+    const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
+    const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
+    return new AtomMQ({ store, publisher, pages: new PageCache(cacheBytes), settings }, address, onError);
   }
 
   /**
    * Opens a bus by options as `atommq` takes them, in camel case: `{ database: 'bus.db', pageSize: 50 }`.
+   * They count before `ATOMMQ_*` variables, and those before `config.yml`.
+   * @param env the variables, where not all of the process's should count
    * @throws ConfigError for an option that cannot be used
    */
-  static async open(options: Partial<Record<OptionKey, unknown>> = {}): Promise<AtomMQ> {
-    return AtomMQ.from(resolveSettings({ set: options, flags: {}, env: {} }).settings);
+  static async open(
+    options: Partial<Record<OptionKey, unknown>> = {},
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<AtomMQ> {
+    return AtomMQ.from(resolveSettings({ set: options, env }).settings);
   }
 
   /**
@@ -77,11 +90,15 @@ export class AtomMQ {
    * @throws HttpError as `GET` of the feed would answer: 404 for a feed that is not there, 400 for an unknown id
    */
   async read(feed: string, options: { after?: string; limit?: number } = {}): Promise<ReadPage> {
+    this.#check();
     const { store, settings } = this.#context;
     const held = await store.feed(feedName(feed));
     if (held === undefined) throw new HttpError(404, `There is no feed named ${JSON.stringify(feed)}.`);
     const from = options.after === undefined ? 0 : await store.position(held.feedId, keyOfAtomId(options.after));
     if (from === undefined) throw new HttpError(400, `The feed never held an entry with the id ${options.after}.`);
+    if (options.limit !== undefined && !(Number.isInteger(options.limit) && options.limit > 0)) {
+      throw new HttpError(400, `The limit ${options.limit} is not a whole number above 0.`);
+    }
     const limit = Math.min(options.limit ?? settings.pageSize, settings.pageSize);
     const range = { from, descending: false, limit, bytes: settings.pageBytes };
     const rows = (await store.page(held.feedId, range)).filter(({ position }) => position <= held.head);
@@ -92,20 +109,27 @@ export class AtomMQ {
     };
   }
 
-  /** A listener that serves the bus in a Node HTTP server of your own. */
+  /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
   listener(options: Partial<AddressOptions> = {}): ReturnType<typeof requestListener> {
-    return requestListener(this.app, { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, ...options });
+    return requestListener(this.app, { ...this.#address, ...options });
   }
 
+  /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
-    await this.#context.store.close();
+    this.#closed ??= this.#context.store.close();
+    await this.#closed;
+  }
+
+  #check(): void {
+    if (this.#closed !== undefined) throw new HttpError(503, 'The bus is closed.');
   }
 
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
+    this.#check();
     const response = await this.app(
       new HttpRequest({
         method,
-        base: 'urn:atommq',
+        base: this.#address.baseUrl ?? 'urn:atommq',
         path,
         search,
         headers: {},
