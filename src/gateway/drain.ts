@@ -10,16 +10,24 @@ export const FRESH = 2000;
  * with 502 or 503.
  */
 const LULL = 500;
+/** For this long a stopping server waits for a pause where it cannot tell a peer that an answer is the last, in milliseconds. */
+const PATIENT = 3000;
 /** How often a stopping server looks for connections that have become idle, in milliseconds. */
 const SWEEP = 50;
 
 /** What a server and its requests share about its end. */
 export class Drain {
   #closing = false;
+  #patientUntil = 0;
   readonly #signals = new Set<AbortController>();
 
   get closing(): boolean {
     return this.#closing;
+  }
+
+  /** No pause has come: connections end with their next answer. */
+  get hurried(): boolean {
+    return this.#closing && Date.now() > this.#patientUntil;
   }
 
   /** A signal for one request; aborts when the server begins to stop, and when the caller aborts it. */
@@ -51,6 +59,7 @@ export class Drain {
    * @returns true when none had to be cut
    */
   async run(seconds: number, stop: () => Promise<void>, sweep: () => void, cut: () => void): Promise<boolean> {
+    this.#patientUntil = Date.now() + Math.min(PATIENT, seconds * 500);
     this.begin();
     await new Promise((resolve) => setTimeout(resolve, Math.min(GRACE, seconds * 1000)));
     let timer: NodeJS.Timeout | undefined;
