@@ -1,7 +1,6 @@
 /** Composition: configuration, store, application; what a program embeds. */
 import { makeApp } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
-import { keyOfAtomId } from './atom/ids.js';
 import { type EntryView, viewEntry } from './atom/object.js';
 import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
@@ -13,6 +12,7 @@ import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
 import { PageCache } from './resource/pages.js';
 import { type FeedPolicy, Policies } from './resource/policy.js';
+import { positionOf } from './resource/stretch.js';
 import { type Pruned, prune, RetentionTimer } from './retention.js';
 import { type OpenOptions, openDatabase } from './store/dialect.js';
 import { KnexStore, type StoreOptions } from './store/knex.js';
@@ -43,10 +43,18 @@ export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
   readonly #context: Context;
+  readonly #address: AddressOptions;
   readonly #retention: RetentionTimer | undefined;
+  #closed: Promise<void> | undefined;
 
-  private constructor(context: Context, onError: (error: unknown) => void, retention: RetentionTimer | undefined) {
+  private constructor(
+    context: Context,
+    address: AddressOptions,
+    onError: (error: unknown) => void,
+    retention: RetentionTimer | undefined,
+  ) {
     this.#context = context;
+    this.#address = address;
     this.#retention = retention;
     this.app = makeApp(context, onError);
   }
@@ -56,7 +64,7 @@ export class AtomMQ {
    * @param options `runOnce`: the process ends soon, so nothing is done by and by
    */
   static async from(
-    settings: BusSettings,
+    settings: BusSettings & Partial<AddressOptions>,
     onError: (error: unknown) => void = console.error,
     options: { runOnce?: boolean } = {},
   ): Promise<AtomMQ> {
@@ -67,15 +75,22 @@ export class AtomMQ {
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
     const pages = new PageCache(cacheBytes);
-    return new AtomMQ({ store, publisher, pages, policies, live, settings }, onError, retention);
+    const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
+    const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
+    return new AtomMQ({ store, publisher, pages, policies, live, settings }, address, onError, retention);
   }
 
   /**
    * Opens a bus by options as `atommq` takes them, in camel case: `{ database: 'bus.db', pageSize: 50 }`.
+   * They count before `ATOMMQ_*` variables, and those before `config.yml`.
+   * @param env the variables, where not all of the process's should count
    * @throws ConfigError for an option that cannot be used
    */
-  static async open(options: Partial<Record<OptionKey, unknown>> = {}): Promise<AtomMQ> {
-    return AtomMQ.from(resolveSettings({ set: options, flags: {}, env: {} }).settings);
+  static async open(
+    options: Partial<Record<OptionKey, unknown>> = {},
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<AtomMQ> {
+    return AtomMQ.from(resolveSettings({ set: options, env }).settings);
   }
 
   /**
@@ -95,11 +110,14 @@ export class AtomMQ {
    * @throws HttpError as `GET` of the feed would answer: 404 for a feed that is not there, 400 for an unknown id
    */
   async read(feed: string, options: { after?: string; limit?: number } = {}): Promise<ReadPage> {
+    this.#check();
     const { store, settings } = this.#context;
     const held = await store.feed(feedName(feed));
     if (held === undefined) throw new HttpError(404, `There is no feed named ${JSON.stringify(feed)}.`);
-    const from = options.after === undefined ? 0 : await store.position(held, keyOfAtomId(options.after));
-    if (from === undefined) throw new HttpError(400, `The feed never held an entry with the id ${options.after}.`);
+    const from = options.after === undefined ? held.floor : await positionOf(this.#context, held, options.after);
+    if (options.limit !== undefined && !(Number.isInteger(options.limit) && options.limit > 0)) {
+      throw new HttpError(400, `The limit ${options.limit} is not a whole number above 0.`);
+    }
     const limit = Math.min(options.limit ?? settings.pageSize, settings.pageSize);
     const range = { from, descending: false, limit, bytes: settings.pageBytes };
     const rows = (await store.page(held.feedId, range)).filter(({ position }) => position <= held.head);
@@ -110,27 +128,39 @@ export class AtomMQ {
     };
   }
 
-  /** A listener that serves the bus in a Node HTTP server of your own. */
+  /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
   listener(options: Partial<AddressOptions> = {}): ReturnType<typeof requestListener> {
-    return requestListener(this.app, { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, ...options });
+    return requestListener(this.app, { ...this.#address, ...options });
   }
 
   /** Removes what is beyond the limits of feeds now; a bus that stays open does so by itself. */
   prune(onFeed?: (pruned: Pruned) => void): Promise<Pruned[]> {
+    this.#check();
     return prune(this.#context.store, this.#context.policies, onFeed);
   }
 
+  /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async #end(): Promise<void> {
     this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
   }
 
+  #check(): void {
+    if (this.#closed !== undefined) throw new HttpError(503, 'The bus is closed.');
+  }
+
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
+    this.#check();
     const response = await this.app(
       new HttpRequest({
         method,
-        base: 'urn:atommq',
+        base: this.#address.baseUrl ?? 'urn:atommq',
         path,
         search,
         headers: {},

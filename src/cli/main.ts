@@ -13,14 +13,17 @@ const COMMANDS = ['serve', 'prune', 'config', 'help'];
 /** Commands that have `--json`. */
 const WITH_JSON = ['prune', 'config'];
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
+const SWITCHES = TABLE.filter(({ flag }) => flag).map(({ name }) => name);
 const FLAGS = ['config', 'json', 'help', 'version', ...TABLE.map(({ name }) => name)];
 
 /** Runs a command line, `process.argv` in form, and resolves with the exit code. */
 export async function main(argv: string[]): Promise<number> {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
-  const parser = commandLine(argv.slice(2), version);
+  const { words: rest, switches } = takeSwitches(argv.slice(2));
+  const parser = commandLine(rest, version);
   try {
-    const { _: words, $0: _name, ...flags } = await parse(parser);
+    const { _: words, $0: _name, ...parsed } = await parse(parser);
+    const flags: Record<string, unknown> = { ...parsed, ...switches };
     const command = commandOf(words.map(String));
     if (flags.help === true || command === 'help') {
       process.stdout.write(`${await parser.getHelp()}\n`);
@@ -42,6 +45,18 @@ export async function main(argv: string[]): Promise<number> {
     process.stderr.write(`atommq: ${error.message}\n`);
     return USAGE;
   }
+}
+
+/** Takes `--detach=no` out: of a switch's value yargs takes everything but `true` for false, without a word. */
+function takeSwitches(words: string[]): { words: string[]; switches: Record<string, string> } {
+  const switches: Record<string, string> = {};
+  const others = words.filter((word) => {
+    const [, name = '', value = ''] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (!SWITCHES.includes(name)) return true;
+    switches[name] = value;
+    return false;
+  });
+  return { words: others, switches };
 }
 
 function commandLine(words: string[], version: string) {

@@ -107,12 +107,18 @@ export const level = (value: unknown): 'debug' | 'info' | 'warning' | 'error' =>
   return LEVELS[name as keyof typeof LEVELS];
 };
 
+/** Most bytes of a socket's path: Linux has room for so many, and Node 20 cuts what is longer without a word. */
+const MOST_PATH = 107;
+
 /** A path, a port, or a host and a port. */
 export const socket = (value: unknown): string => {
   const given = filledText(value);
   const [, port] = /^(?:[^/]*:)?(\d+)$/.exec(given) ?? [];
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
     throw new BadValue('must be a path, or a port from 1 to 65535');
+  }
+  if (port === undefined && Buffer.byteLength(given) > MOST_PATH) {
+    throw new BadValue(`must be a path of at most ${MOST_PATH} bytes, or a port`);
   }
   return given;
 };

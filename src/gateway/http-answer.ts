@@ -106,5 +106,8 @@ export function refuse(
 function refusal(code: string | undefined): [number, string] {
   if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large.'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive.'];
+  if (code === 'HPE_INVALID_URL') {
+    return [400, 'The address has characters in it that must be percent-encoded (as UTF-8), or is none at all.'];
+  }
   return [400, 'This is not an HTTP request that can be read.'];
 }

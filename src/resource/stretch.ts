@@ -90,17 +90,18 @@ function pageSizeOf(query: URLSearchParams, most: number): number {
 
 /**
  * The position of an id that a client kept.
+ * @param first the address of the oldest page, for those whose id was removed
  * @throws HttpError 400 for an id that the feed never held, as AtomMQ always did; 410 for one that retention has removed
  */
-export async function positionOf({ store }: Context, feed: Feed, id: string, first: string): Promise<number> {
+export async function positionOf({ store }: Context, feed: Feed, id: string, first?: string): Promise<number> {
   const key = keyOfAtomId(id);
   const position = await store.position(feed, key);
   if (position !== undefined && position > feed.floor) return position;
   const shown = JSON.stringify(id.slice(0, 200));
   if (position !== undefined || (await store.wasRemoved(feed.feedId, key))) {
-    throw new HttpError(410, `The entry ${shown} is not held any more; go on with the oldest that is, at ${first}`, {
-      headers: { link: `<${first}>; rel="first"` },
-      members: { first },
+    const where = first === undefined ? '' : `, at ${first}`;
+    throw new HttpError(410, `The entry ${shown} is not held any more; go on with the oldest that is${where}`, {
+      ...(first === undefined ? {} : { headers: { link: `<${first}>; rel="first"` }, members: { first } }),
     });
   }
   throw new HttpError(400, `The feed ${JSON.stringify(feed.name)} never held an entry with the id ${shown}.`);

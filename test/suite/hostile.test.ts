@@ -113,6 +113,14 @@ eachDoor((at) => {
     assert.equal(answer.status, 201, answer.text.slice(0, 500));
   });
 
+  test('an entry inside something else of a batch is no member of it', async () => {
+    const nested = `<feed xmlns="${ATOM}"><x xmlns="urn:x"><entry xmlns="${ATOM}"><title>in</title></entry></x><entry><title>out</title></entry></feed>`;
+    const answer = await post('nested', nested);
+    assert.equal(answer.status, 201, answer.text);
+    assert.doesNotMatch(answer.text, />in</);
+    problemOf(await post('nested', nested.replace('</title></entry></feed>', '')), 400);
+  });
+
   test('many children are not too many, and an id like a path stays an id', async () => {
     const many = await post('many', entry(`<id>../../etc/passwd</id>${'<x xmlns="urn:x"/>'.repeat(100_000)}`));
     assert.equal(many.status, 201, many.text.slice(0, 500));
