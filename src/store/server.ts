@@ -76,6 +76,8 @@ export class Pool<Connection extends object> {
     this.knex = open({
       client: Watched,
       connection: connection as Knex.StaticConnectionConfig,
+      // What it would print is thrown as well.
+      log: { warn() {}, error() {}, deprecate() {}, debug() {} },
       acquireConnectionTimeout: (connectTimeout + queryTimeout) * 1000,
       pool: {
         min: 0,
