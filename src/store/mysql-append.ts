@@ -36,8 +36,9 @@ BEGIN
       GROUP BY j.feed ORDER BY j.feed
       ON DUPLICATE KEY UPDATE mq_feed.name = mq_feed.name;
   END IF;
-  SELECT count(*) INTO locked FROM (SELECT f.feed_id FROM mq_feed f
-    WHERE f.name IN (SELECT j.feed FROM ${rows()}) ORDER BY f.name FOR UPDATE) held;
+  -- Row by row by their names (never a scan, which would lock all feeds), and in one order.
+  SELECT count(*) INTO locked FROM (SELECT DISTINCT j.feed FROM ${rows()} ORDER BY j.feed LIMIT 1000000) w
+    STRAIGHT_JOIN mq_feed f FORCE INDEX (mq_feed_name_unique) ON f.name = w.feed FOR UPDATE;
   INSERT INTO mq_entry
       (feed_id, position, entry_key, atom_id, digest, published_at, edited_at, has_author, size, xml)
     SELECT f.feed_id, f.head + row_number() OVER (PARTITION BY f.feed_id ORDER BY j.n),
@@ -52,8 +53,9 @@ BEGIN
       `xml ${text('LONGTEXT')} PATH '$[7]'`,
     )}
     JOIN mq_feed f ON f.name = j.feed;
-  UPDATE mq_feed f JOIN (SELECT j.feed, count(*) AS entries, sum(octet_length(j.xml)) AS bytes
-      FROM ${rows(`xml ${text('LONGTEXT')} PATH '$[7]'`)} GROUP BY j.feed) s ON s.feed = f.name
+  UPDATE (SELECT j.feed, count(*) AS entries, sum(octet_length(j.xml)) AS bytes
+      FROM ${rows(`xml ${text('LONGTEXT')} PATH '$[7]'`)} GROUP BY j.feed) s
+    STRAIGHT_JOIN mq_feed f FORCE INDEX (mq_feed_name_unique) ON f.name = s.feed
     SET f.head = f.head + s.entries, f.bytes = f.bytes + s.bytes;
   IF tags IS NOT NULL THEN
     INSERT INTO mq_category (feed_id, category_key, term, scheme, label)

@@ -33,8 +33,8 @@ const TROUBLES: Record<string, Trouble> = {
 
 /** Codes of node-postgres and of sockets. */
 const SOCKET = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND)|ERR_STREAM|ERR_SOCKET)/;
-/** node-postgres has no codes for a connection that ended before an answer came. */
-const ENDED = /^Connection terminated|is not queryable$|^Client was closed|^write after end$/;
+/** node-postgres has no codes for a connection that ended before an answer came; Knex puts the statement before its words. */
+const ENDED = /(Connection terminated( unexpectedly)?|is not queryable|write after end)$/;
 
 export function postgresTrouble(error: unknown): Trouble | undefined {
   const known = poolTrouble(error);

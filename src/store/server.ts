@@ -39,6 +39,9 @@ export interface PoolSettings<Connection> {
   abort(connection: Connection): void;
 }
 
+/** What a server has over its own limit to say that a statement took too long, in milliseconds. */
+const GRACE = 2000;
+
 /** A pool of connections behind Knex. A statement that takes longer than `queryTimeout` costs it its connection. */
 export class Pool<Connection extends object> {
   readonly knex: Knex;
@@ -48,8 +51,8 @@ export class Pool<Connection extends object> {
   constructor({ client: Base, connection, options, setUp, abort }: PoolSettings<Connection>) {
     const { poolSize, connectTimeout, queryTimeout } = options;
     const watch = async <R>(taken: Connection, work: () => Promise<R>): Promise<R> => {
-      // A server that hangs says nothing, and neither does a network that was cut.
-      const timer = setTimeout(() => abort(taken), queryTimeout * 1000);
+      // A server that hangs says nothing, and neither does a network that was cut. One that works ends the statement first.
+      const timer = setTimeout(() => abort(taken), queryTimeout * 1000 + GRACE);
       try {
         return await work();
       } finally {
@@ -73,6 +76,8 @@ export class Pool<Connection extends object> {
     this.knex = open({
       client: Watched,
       connection: connection as Knex.StaticConnectionConfig,
+      // What it would print is thrown as well.
+      log: { warn() {}, error() {}, deprecate() {}, debug() {} },
       acquireConnectionTimeout: (connectTimeout + queryTimeout) * 1000,
       pool: {
         min: 0,
