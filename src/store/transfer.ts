@@ -1,0 +1,345 @@
+/** A bus as rows, for moving it between databases as it is: what lies below the Store, by Knex's builder alone. */
+import type { Knex } from 'knex';
+import { deleteBlobs, settleBlob, writeUpload } from './blobs.js';
+import { REMOVED } from './retention.js';
+import type { CategoryRow, EntryRow, FeedRow } from './rows.js';
+
+/** A feed's row with numbers for numbers, whatever the driver gives; `feedId` is this database's own. */
+export interface RawFeed {
+  feedId: number;
+  name: string;
+  atomId: string;
+  head: number;
+  floor: number;
+  bytes: number;
+  edits: number;
+  createdAt: number;
+  metadata: string | null;
+  title: string | null;
+  metadataAt: number;
+}
+
+/** What tells two states of an entry apart without its content. */
+export interface RawOutline {
+  position: number;
+  key: string;
+  digest: string;
+  editedAt: number;
+  /** Bytes of its XML. */
+  size: number;
+  blobId: string | null;
+}
+
+/** An entry's row, and the keys of its categories in order. */
+export interface RawEntry extends RawOutline {
+  atomId: string;
+  publishedAt: number;
+  hasAuthor: number;
+  deleted: number;
+  mediaType: string | null;
+  mediaSize: number | null;
+  mediaDigest: string | null;
+  xml: string;
+  tags: string[];
+}
+
+/** A row of a feed's dictionary of categories. */
+export interface RawCategory {
+  key: string;
+  term: string;
+  scheme: string | null;
+  label: string | null;
+}
+
+/** Rows of one statement: it takes a bounded number of bindings. */
+const MOST = 500;
+
+/** The rows of one database. */
+export class RawBus {
+  readonly #knex: Knex;
+
+  constructor(writer: Knex) {
+    this.#knex = writer;
+  }
+
+  /** All feeds by name, but for those that are being removed. */
+  async feeds(): Promise<RawFeed[]> {
+    const rows: FeedRow[] = await this.#knex('mq_feed');
+    const feeds = rows.filter(({ name }) => !name.startsWith(REMOVED)).map(asRawFeed);
+    // Not by the database, each of which has its own order of texts.
+    return feeds.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async feed(name: string): Promise<RawFeed | undefined> {
+    const row: FeedRow | undefined = await this.#knex('mq_feed').where({ name }).first();
+    return row && asRawFeed(row);
+  }
+
+  /** How many entries a feed holds, deleted ones included. */
+  async count(feedId: number): Promise<number> {
+    const [row] = await this.#knex('mq_entry').where({ feed_id: feedId }).count({ entries: '*' });
+    return Number(row?.entries ?? 0);
+  }
+
+  /** Entries from a position on to another one, the first exclusive, the last inclusive. */
+  async outlines(feedId: number, after: number, last: number, limit?: number): Promise<RawOutline[]> {
+    const query = this.#knex('mq_entry')
+      .where({ feed_id: feedId })
+      .where('position', '>', after)
+      .where('position', '<=', last)
+      .orderBy('position')
+      .select('position', 'entry_key', 'digest', 'edited_at', 'size', 'blob_id');
+    const rows: EntryRow[] = await (limit === undefined ? query : query.limit(limit));
+    return rows.map(asOutline);
+  }
+
+  /** The entries at these positions, in order, at most {@link MOST}. */
+  async entries(feedId: number, positions: number[]): Promise<RawEntry[]> {
+    const rows: EntryRow[] = await this.#knex('mq_entry')
+      .where({ feed_id: feedId })
+      .whereIn('position', positions)
+      .orderBy('position');
+    const tags: { category_key: string; position: number | string }[] = await this.#knex('mq_tag')
+      .where({ feed_id: feedId })
+      .whereIn('position', positions)
+      .select('category_key', 'position');
+    const byPosition = new Map<number, string[]>();
+    for (const { category_key, position } of tags) {
+      const keys = byPosition.get(Number(position));
+      if (keys === undefined) byPosition.set(Number(position), [category_key]);
+      else keys.push(category_key);
+    }
+    return rows.map((row) => asRawEntry(row, (byPosition.get(Number(row.position)) ?? []).sort()));
+  }
+
+  /** A feed's dictionary of categories by their keys. */
+  async categories(feedId: number): Promise<RawCategory[]> {
+    const rows: (CategoryRow & { category_key: string })[] = await this.#knex('mq_category').where({ feed_id: feedId });
+    return rows
+      .map(({ category_key: key, term, scheme, label }) => ({ key, term, scheme, label }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** What is remembered of removed entries, in order, after one of them. */
+  async removed(feedId: number, after: number): Promise<number[]> {
+    const rows: { key_hash: number | string }[] = await this.#knex('mq_removed')
+      .where({ feed_id: feedId })
+      .where('key_hash', '>', after)
+      .orderBy('key_hash')
+      .limit(MOST)
+      .select('key_hash');
+    return rows.map(({ key_hash }) => Number(key_hash));
+  }
+
+  /** A blob's chunks in order. */
+  async *blob(blobId: string): AsyncGenerator<Buffer> {
+    for (let seq = 0; ; ) {
+      const rows: { data: Uint8Array }[] = await this.#knex('mq_blob')
+        .where({ blob_id: blobId })
+        .where('seq', '>=', seq)
+        .orderBy('seq')
+        .limit(16)
+        .select('data');
+      if (rows.length === 0) return;
+      for (const { data } of rows) yield Buffer.from(data);
+      seq += rows.length;
+    }
+  }
+
+  /** Makes a feed that holds nothing yet: its head is at its floor. */
+  async makeFeed(feed: RawFeed): Promise<RawFeed> {
+    await this.#knex('mq_feed').insert({ ...asRow(feed), name: feed.name, head: feed.floor, bytes: 0 });
+    return (await this.feed(feed.name))!;
+  }
+
+  /** Writes all that a feed's row says, but for its name. */
+  async setFeed(feedId: number, feed: RawFeed): Promise<void> {
+    await this.#knex('mq_feed').where({ feed_id: feedId }).update(asRow(feed));
+  }
+
+  /**
+   * Writes entries over whatever is at their positions, and moves the head when they go beyond it, in one transaction.
+   * The blobs of new media are there already, by {@link writeBlob}.
+   */
+  async putEntries(feedId: number, entries: RawEntry[]): Promise<void> {
+    await this.#knex.transaction(async (trx) => {
+      const feed: FeedRow = await trx('mq_feed').where({ feed_id: feedId }).forUpdate().first();
+      const positions = entries.map(({ position }) => position);
+      const old: EntryRow[] = await trx('mq_entry')
+        .where({ feed_id: feedId })
+        .whereIn('position', positions)
+        .select('position', 'blob_id', 'size', 'media_size');
+      if (old.length > 0) {
+        await trx('mq_tag').where({ feed_id: feedId }).whereIn('position', positions).delete();
+        await trx('mq_entry').where({ feed_id: feedId }).whereIn('position', positions).delete();
+        const kept = new Set(entries.map(({ blobId }) => blobId));
+        await deleteBlobs(
+          trx,
+          old.flatMap(({ blob_id }) => (blob_id === null || kept.has(blob_id) ? [] : [blob_id])),
+        );
+      }
+      await trx.batchInsert(
+        'mq_entry',
+        entries.map((entry) => asEntryRow(feedId, entry)),
+        50,
+      );
+      const tags = entries.flatMap(({ position, tags: keys }) =>
+        keys.map((category_key) => ({ feed_id: feedId, category_key, position })),
+      );
+      if (tags.length > 0) await trx.batchInsert('mq_tag', tags, 100);
+      for (const { blobId } of entries) if (blobId !== null) await settleBlob(trx, { blobId });
+      const less = old.reduce((sum, { size, media_size }) => sum + Number(size) + Number(media_size ?? 0), 0);
+      const more = entries.reduce((sum, { size, mediaSize }) => sum + size + (mediaSize ?? 0), 0);
+      const head = Math.max(Number(feed.head), ...positions);
+      await trx('mq_feed')
+        .where({ feed_id: feedId })
+        .update({ head, bytes: Number(feed.bytes) + more - less });
+    });
+  }
+
+  /** Writes a blob that an entry will have; until then it is an upload, which is cleared after a day. */
+  async writeBlob(blobId: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+    // What a run that was broken off left.
+    await this.#knex.transaction((trx) => deleteBlobs(trx, [blobId]));
+    let first = 0;
+    let some: Buffer[] = [];
+    const flush = async () => {
+      const writing = some;
+      some = [];
+      await this.#knex.transaction((trx) => writeUpload(trx, blobId, first, writing));
+      first += writing.length;
+    };
+    for await (const chunk of chunks) {
+      some.push(chunk);
+      if (some.length === 16) await flush();
+    }
+    if (some.length > 0 || first === 0) await flush();
+  }
+
+  /** Makes a feed's dictionary the same as another one. */
+  async putCategories(feedId: number, categories: RawCategory[]): Promise<void> {
+    const here = await this.categories(feedId);
+    const known = new Map(here.map((one) => [one.key, JSON.stringify(one)]));
+    const fresh = categories.filter((one) => known.get(one.key) !== JSON.stringify(one));
+    const wanted = new Set(categories.map(({ key }) => key));
+    const gone = here.filter(({ key }) => !wanted.has(key)).map(({ key }) => key);
+    const stale = fresh.filter(({ key }) => known.has(key)).map(({ key }) => key);
+    await this.#knex.transaction(async (trx) => {
+      for (const keys of parts([...gone, ...stale])) {
+        await trx('mq_category').where({ feed_id: feedId }).whereIn('category_key', keys).delete();
+      }
+      const rows = fresh.map(({ key, ...rest }) => ({ feed_id: feedId, category_key: key, ...rest }));
+      if (rows.length > 0) await trx.batchInsert('mq_category', rows, 50);
+    });
+  }
+
+  /** Remembers removed entries, those that are not remembered yet; at most {@link MOST}. */
+  async putRemoved(feedId: number, hashes: number[]): Promise<void> {
+    await this.#knex.transaction(async (trx) => {
+      const rows: { key_hash: number | string }[] = await trx('mq_removed')
+        .where({ feed_id: feedId })
+        .whereIn('key_hash', hashes)
+        .select('key_hash');
+      const known = new Set(rows.map(({ key_hash }) => Number(key_hash)));
+      const fresh = hashes.filter((one) => !known.has(one)).map((key_hash) => ({ feed_id: feedId, key_hash }));
+      if (fresh.length > 0) await trx.batchInsert('mq_removed', fresh, 100);
+    });
+  }
+
+  /** Removes entries up to a position, inclusive, in short transactions; the feed's row stays as it is. */
+  async dropUpTo(feedId: number, last: number): Promise<void> {
+    for (;;) {
+      const rows = await this.outlines(feedId, 0, last, MOST);
+      if (rows.length === 0) return;
+      const positions = rows.map(({ position }) => position);
+      await this.#knex.transaction(async (trx) => {
+        await trx('mq_tag').where({ feed_id: feedId }).whereIn('position', positions).delete();
+        await trx('mq_entry').where({ feed_id: feedId }).whereIn('position', positions).delete();
+        await deleteBlobs(
+          trx,
+          rows.flatMap(({ blobId }) => (blobId === null ? [] : [blobId])),
+        );
+      });
+    }
+  }
+}
+
+function asRawFeed(row: FeedRow): RawFeed {
+  return {
+    feedId: row.feed_id,
+    name: row.name,
+    atomId: row.atom_id,
+    head: Number(row.head),
+    floor: Number(row.floor),
+    bytes: Number(row.bytes),
+    edits: Number(row.edits),
+    createdAt: Number(row.created_at),
+    metadata: row.metadata,
+    title: row.title,
+    metadataAt: Number(row.metadata_at),
+  };
+}
+
+function asRow(feed: RawFeed) {
+  return {
+    atom_id: feed.atomId,
+    head: feed.head,
+    floor: feed.floor,
+    bytes: feed.bytes,
+    edits: feed.edits,
+    created_at: feed.createdAt,
+    metadata: feed.metadata,
+    title: feed.title,
+    metadata_at: feed.metadataAt,
+  };
+}
+
+function asOutline(row: EntryRow): RawOutline {
+  return {
+    position: Number(row.position),
+    key: row.entry_key,
+    digest: row.digest,
+    editedAt: Number(row.edited_at),
+    size: Number(row.size),
+    blobId: row.blob_id,
+  };
+}
+
+function asRawEntry(row: EntryRow, tags: string[]): RawEntry {
+  return {
+    ...asOutline(row),
+    atomId: row.atom_id,
+    publishedAt: Number(row.published_at),
+    hasAuthor: Number(row.has_author),
+    deleted: Number(row.deleted),
+    mediaType: row.media_type,
+    mediaSize: row.media_size === null ? null : Number(row.media_size),
+    mediaDigest: row.media_digest,
+    xml: row.xml,
+    tags,
+  };
+}
+
+function asEntryRow(feedId: number, entry: RawEntry) {
+  return {
+    feed_id: feedId,
+    position: entry.position,
+    entry_key: entry.key,
+    atom_id: entry.atomId,
+    digest: entry.digest,
+    published_at: entry.publishedAt,
+    edited_at: entry.editedAt,
+    has_author: entry.hasAuthor,
+    deleted: entry.deleted,
+    size: entry.size,
+    media_type: entry.mediaType,
+    media_size: entry.mediaSize,
+    media_digest: entry.mediaDigest,
+    blob_id: entry.blobId,
+    xml: entry.xml,
+  };
+}
+
+function parts<T>(all: T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / MOST) }, (_, i) => all.slice(i * MOST, (i + 1) * MOST));
+}

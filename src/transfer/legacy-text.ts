@@ -1,0 +1,57 @@
+/** From what the old programs kept in a text column to the text that was meant, or the bytes where it was none. */
+import { isUtf8 } from 'node:buffer';
+import type { LegacyText } from '../store/legacy.js';
+
+/** A text that XML can hold, or the bytes of what is no such text. */
+export type Meant = { text: string; mended: boolean } | { bytes: Buffer };
+
+/** Characters that an XML 1.0 document cannot hold, not even as a reference (§2.2). */
+const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+/**
+ * @param exact the database gave the bytes that were written. Otherwise bytes of UTF-8 may have been taken for
+ *   characters of Latin-1 and encoded again: AtomBus on PostgreSQL keeps every title so, and of contents those that are
+ *   markup; a text of which every non-ASCII character is part of such a sequence is put right.
+ */
+export function meantBy(value: Exclude<LegacyText, null>, exact: boolean): Meant {
+  let text: string;
+  if (typeof value === 'string') text = value;
+  else if (isUtf8(value)) text = Buffer.from(value).toString('utf8');
+  else return { bytes: Buffer.from(value) };
+  const single = exact ? undefined : asSingleBytes(text);
+  if (single !== undefined && isUtf8(single)) {
+    const mended = single.toString('utf8');
+    if (!NOT_XML.test(mended)) return { text: mended, mended: mended !== text };
+  }
+  if (!NOT_XML.test(text)) return { text, mended: false };
+  return { bytes: single ?? Buffer.from(text) };
+}
+
+/** The same for what must be text: what cannot stand in XML becomes U+FFFD. */
+export function textMeantBy(value: LegacyText, exact: boolean): { text: string; mended: boolean; damaged: boolean } {
+  if (value === null) return { text: '', mended: false, damaged: false };
+  const meant = meantBy(value, exact);
+  if ('text' in meant) return { ...meant, damaged: false };
+  const text = meant.bytes.toString('utf8').replace(new RegExp(NOT_XML, 'gu'), '\uFFFD');
+  return { text, mended: false, damaged: true };
+}
+
+/** Where Windows-1252 differs from Latin-1; MySQL means it when it says `latin1`. */
+const WINDOWS: Record<string, number> = Object.fromEntries(
+  [...new TextDecoder('windows-1252').decode(Uint8Array.from({ length: 32 }, (_, i) => 0x80 + i))].map((c, i) => [
+    c,
+    0x80 + i,
+  ]),
+);
+
+/** The text as one byte a character; undefined where a character is none of Latin-1's or Windows-1252's. */
+function asSingleBytes(text: string): Buffer | undefined {
+  const bytes = Buffer.alloc(text.length);
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    const byte = code <= 0xff ? code : WINDOWS[text[i]!];
+    if (byte === undefined) return undefined;
+    bytes[i] = byte;
+  }
+  return bytes;
+}
