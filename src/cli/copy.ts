@@ -21,10 +21,9 @@ export async function copyAll({ settings }: Resolved, { from, to, json }: CopyFl
   const target = databaseOf('to', to);
   if (placeOf(source) === placeOf(target)) throw new ConfigError('--from and --to are the same database');
   mustExist(from!, source);
-  const { busyTimeout } = settings;
-  const reading = await opening(from!, () => openDatabase(source, { busyTimeout }));
+  const reading = await opening(from!, () => openDatabase(source, settings));
   try {
-    const writing = await opening(to!, () => openDatabase(target, { busyTimeout }));
+    const writing = await opening(to!, () => openDatabase(target, settings));
     try {
       return await copyBetween(new RawBus(reading.writer), new RawBus(writing.writer), json);
     } catch (error) {

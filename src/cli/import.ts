@@ -58,9 +58,8 @@ async function open(settings: Settings, from: string | undefined): Promise<{ sou
     if (source.tables.length === 0) {
       throw new Failed(`${maskDatabase(from!)} has no table of AtomMQ 1.x (atommq_entry) or AtomBus (atombus_entry)`);
     }
-    const { busyTimeout } = settings;
-    const store = await opening(settings.databaseName, () => openDatabase(settings.database, { busyTimeout }));
-    return { source, store: new KnexStore(store) };
+    const target = await opening(settings.databaseName, () => openDatabase(settings.database, settings));
+    return { source, store: new KnexStore(target) };
   } catch (error) {
     await source.close();
     throw error;

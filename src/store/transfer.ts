@@ -1,6 +1,7 @@
 /** A bus as rows, for moving it between databases as it is: what lies below the Store, by Knex's builder alone. */
 import type { Knex } from 'knex';
-import { deleteBlobs, settleBlob, writeUpload } from './blobs.js';
+import { now } from '../atom/ids.js';
+import { deleteBlobs, insertChunks, settleBlob } from './blobs.js';
 import { REMOVED } from './retention.js';
 import type { CategoryRow, EntryRow, FeedRow } from './rows.js';
 
@@ -71,7 +72,7 @@ export class RawBus {
   }
 
   async feed(name: string): Promise<RawFeed | undefined> {
-    const row: FeedRow | undefined = await this.#knex('mq_feed').where({ name }).first();
+    const [row]: FeedRow[] = await this.#knex('mq_feed').where({ name });
     return row && asRawFeed(row);
   }
 
@@ -95,14 +96,12 @@ export class RawBus {
 
   /** The entries at these positions, in order, at most {@link MOST}. */
   async entries(feedId: number, positions: number[]): Promise<RawEntry[]> {
-    const rows: EntryRow[] = await this.#knex('mq_entry')
-      .where({ feed_id: feedId })
-      .whereIn('position', positions)
-      .orderBy('position');
-    const tags: { category_key: string; position: number | string }[] = await this.#knex('mq_tag')
-      .where({ feed_id: feedId })
-      .whereIn('position', positions)
-      .select('category_key', 'position');
+    const rows: EntryRow[] = await this.#at('mq_entry', feedId, positions).orderBy('position');
+    const tags: { category_key: string; position: number | string }[] = await this.#at(
+      'mq_tag',
+      feedId,
+      positions,
+    ).select('category_key', 'position');
     const byPosition = new Map<number, string[]>();
     for (const { category_key, position } of tags) {
       const keys = byPosition.get(Number(position));
@@ -110,6 +109,15 @@ export class RawBus {
       else keys.push(category_key);
     }
     return rows.map((row) => asRawEntry(row, (byPosition.get(Number(row.position)) ?? []).sort()));
+  }
+
+  /** Rows at these positions, which are in order; a stretch without gaps is asked for as such. */
+  #at(table: string, feedId: number, positions: number[]): Knex.QueryBuilder {
+    const query = this.#knex(table).where({ feed_id: feedId });
+    const [first = 0, last = 0] = [positions[0], positions.at(-1)];
+    return last - first + 1 === positions.length
+      ? query.where('position', '>=', first).where('position', '<=', last)
+      : query.whereIn('position', positions);
   }
 
   /** A feed's dictionary of categories by their keys. */
@@ -163,7 +171,8 @@ export class RawBus {
    */
   async putEntries(feedId: number, entries: RawEntry[]): Promise<void> {
     await this.#knex.transaction(async (trx) => {
-      const feed: FeedRow = await trx('mq_feed').where({ feed_id: feedId }).forUpdate().first();
+      const [feed]: FeedRow[] = await trx('mq_feed').where({ feed_id: feedId }).forUpdate();
+      if (feed === undefined) throw new Error('the feed was removed while it was copied');
       const positions = entries.map(({ position }) => position);
       const old: EntryRow[] = await trx('mq_entry')
         .where({ feed_id: feedId })
@@ -206,7 +215,10 @@ export class RawBus {
     const flush = async () => {
       const writing = some;
       some = [];
-      await this.#knex.transaction((trx) => writeUpload(trx, blobId, first, writing));
+      await this.#knex.transaction(async (trx) => {
+        if (first === 0) await trx('mq_upload').insert({ blob_id: blobId, started_at: now() });
+        await insertChunks(trx, blobId, first, writing);
+      });
       first += writing.length;
     };
     for await (const chunk of chunks) {

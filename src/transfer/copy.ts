@@ -121,8 +121,7 @@ export async function compare(from: RawBus, to: RawBus, onEntries: OnEntries = (
       differences.push({ feed: feed.name, what: 'is not there' });
       continue;
     }
-    const here = await digestOf(from, feed, onEntries);
-    const there = await digestOf(to, held, onEntries);
+    const [here, there] = await Promise.all([digestOf(from, feed, onEntries), digestOf(to, held, onEntries)]);
     const what = differenceOf(feed, here, held, there);
     if (what !== undefined) differences.push({ feed: feed.name, what });
   }

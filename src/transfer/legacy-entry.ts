@@ -4,6 +4,7 @@ import { storedXml } from '../atom/entry.js';
 import { atomIdOfIdempotencyKey, keyOfAtomId } from '../atom/ids.js';
 import { ATOM, type SentEntry } from '../atom/model.js';
 import { parseDocument } from '../atom/parse.js';
+import { isDate } from '../atom/parse-element.js';
 import { escapeText } from '../atom/xml.js';
 import { HttpError } from '../http.js';
 import type { LegacyRow } from '../store/legacy.js';
@@ -146,8 +147,8 @@ function timeOf(value: unknown): { text: string; micros: number } | undefined {
   const [, date, clock, zone = 'Z'] = TIME.exec(given) ?? [];
   if (date === undefined) return undefined;
   const text = `${date}T${clock}${zone.toUpperCase()}`;
-  const micros = Date.parse(text) * 1000;
-  // The parser of entries knows the calendar.
-  if (Number.isNaN(micros) || parseOrNot(`<updated>${text}</updated>`) === undefined) return undefined;
-  return { text, micros };
+  if (!isDate(text)) return undefined;
+  // A leap second is no time to JavaScript.
+  const leap = clock!.slice(6, 8) === '60';
+  return { text, micros: Date.parse(leap ? text.replace(':60', ':59') : text) * 1000 + (leap ? 1e6 : 0) };
 }
