@@ -1,12 +1,11 @@
 /** A bus of the real AtomBus is taken over, and its consumers go on from where they were. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { AtomMQ } from '../../src/bus.js';
-import { inProcess, temporaryFolder } from '../fixture.js';
+import { inProcess } from '../fixture.js';
 import { type AtomBus, startAtomBus, unlessAtomBus } from './atombus.js';
 import { atommq, resultOf } from './command.js';
-import { places } from './places.js';
+import { newFile, places } from './places.js';
 import { entriesOf, feedOf } from './reading.js';
 
 const XHTML = 'xmlns="http://www.w3.org/1999/xhtml"';
@@ -30,7 +29,7 @@ const BINARY = '<title>png</title><content type="image/png">iVBORw0KGgr/AA==</co
 const skip = unlessAtomBus('DBD::SQLite');
 
 describe('AtomBus on SQLite', { skip }, () => {
-  const file = join(temporaryFolder(), 'atombus.db');
+  const file = newFile('atombus.db');
   const dsn = `dbi:SQLite:dbname=${file}`;
   let perl: AtomBus;
   let binary: string;

@@ -1,4 +1,5 @@
-/** The kinds of databases that buses are moved between here. */
+/** The kinds of databases that buses are moved between here, and files for them. */
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../fixture.js';
 
@@ -8,4 +9,11 @@ export interface Place {
   create(): Promise<string>;
 }
 
-export const places: Place[] = [{ name: 'SQLite', create: async () => join(temporaryFolder(), 'bus.db') }];
+const base = temporaryFolder();
+
+/** The name of a file that is not there yet, in a folder of its own. */
+export function newFile(name = 'bus.db'): string {
+  return join(mkdtempSync(join(base, 'bus-')), name);
+}
+
+export const places: Place[] = [{ name: 'SQLite', create: async () => newFile() }];
