@@ -37,7 +37,8 @@ export async function opening<T>(name: string, open: () => Promise<T>): Promise<
   } catch (error) {
     // An AggregateError of tried addresses has its text in its parts.
     const { message, code } = error as NodeJS.ErrnoException;
-    throw new Failed(`cannot open the database ${maskDatabase(name)}: ${message || code}`);
+    const said = (message || String(code)).replace(/\s*\n\s*/g, ' ');
+    throw new Failed(`cannot open the database ${maskDatabase(name)}: ${said}`);
   }
 }
 

@@ -1,7 +1,6 @@
 /** The tables of AtomMQ 1.x and of AtomBus, read as they are found, on any database that Knex reaches. */
 import { pathToFileURL } from 'node:url';
-import type { Knex } from 'knex';
-import { knex } from './open.js';
+import module, { type Knex } from 'knex';
 import type { DatabaseSettings } from './store.js';
 
 /** A text as the database gives it: bytes where it could be made to, else characters. */
@@ -94,7 +93,7 @@ export class LegacySource {
 
   /** @throws Error of the driver when the database cannot be reached, or a table lacks what an entry needs */
   static async open(settings: DatabaseSettings): Promise<LegacySource> {
-    const instance = knex(readOnly(settings));
+    const instance = module.knex(readOnly(settings));
     try {
       const tables: LegacyTable[] = [];
       for (const { name, feeds } of TABLES) {
