@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import module, { type Knex } from 'knex';
 import type { DatabaseSettings } from './store.js';
 
-/** A text as the database gives it: bytes where it could be made to, else characters. */
+/** A text as the database gives it: the bytes that it was given, else characters. */
 export type LegacyText = Uint8Array | string | null;
 
 /** A row of a feed table. */
@@ -66,14 +66,11 @@ const FEED_COLUMNS: Record<string, string[]> = {
 /** Columns of text, in which the old programs kept bytes of whatever was sent. */
 const TEXTS = new Set(['name', 'feed', 'title', 'content', 'authorName', 'authorEmail']);
 
-/** How a database is asked for the bytes of a text; the others are asked for characters. */
+/** How a database that keeps the bytes it was given is asked for them; the others are asked for characters. */
 const AS_BYTES: Record<string, string> = {
   sqlite3: 'CAST(?? AS BLOB)',
   'better-sqlite3': 'CAST(?? AS BLOB)',
-  mysql2: 'CAST(?? AS BINARY)',
 };
-/** Where the bytes are those that were written, whatever they stand for. */
-const KEEPS_BYTES = new Set(['sqlite3', 'better-sqlite3']);
 
 /** A database of AtomMQ 1.x or AtomBus, which is read only. */
 export class LegacySource {
@@ -88,7 +85,7 @@ export class LegacySource {
     this.#knex = instance;
     this.tables = tables;
     this.#asBytes = AS_BYTES[client] ?? '??';
-    this.keepsBytes = KEEPS_BYTES.has(client);
+    this.keepsBytes = client in AS_BYTES;
   }
 
   /** @throws Error of the driver when the database cannot be reached, or a table lacks what an entry needs */
