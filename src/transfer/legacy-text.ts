@@ -36,20 +36,19 @@ export function textMeantBy(value: LegacyText, exact: boolean): { text: string; 
   return { text, mended: false, damaged: true };
 }
 
-/** Where Windows-1252 differs from Latin-1; MySQL means it when it says `latin1`. */
-const WINDOWS: Record<string, number> = Object.fromEntries(
-  [...new TextDecoder('windows-1252').decode(Uint8Array.from({ length: 32 }, (_, i) => 0x80 + i))].map((c, i) => [
-    c,
-    0x80 + i,
-  ]),
-);
+/**
+ * What Windows-1252 has from 0x80 on where Latin-1 has control characters; MySQL means it when it says `latin1`. Not by
+ * `TextDecoder`: that of some versions of Node takes it for Latin-1.
+ */
+const FROM_80 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8DŽ\x8F\x90‘’“”•–—˜™š›œ\x9DžŸ';
+const WINDOWS = new Map([...FROM_80].map((c, i) => [c, 0x80 + i]));
 
 /** The text as one byte a character; undefined where a character is none of Latin-1's or Windows-1252's. */
 function asSingleBytes(text: string): Buffer | undefined {
   const bytes = Buffer.alloc(text.length);
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
-    const byte = code <= 0xff ? code : WINDOWS[text[i]!];
+    const byte = code <= 0xff ? code : WINDOWS.get(text[i]!);
     if (byte === undefined) return undefined;
     bytes[i] = byte;
   }
