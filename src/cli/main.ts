@@ -14,14 +14,14 @@ const USAGE = 2;
 
 const COMMANDS = ['serve', 'prune', 'import', 'copy', 'config', 'help'];
 /** Flags that are not options, and the commands that have them. */
-const OF_COMMANDS: Record<string, string[]> = {
-  json: ['prune', 'import', 'copy', 'config'],
-  from: ['import', 'copy'],
-  to: ['copy'],
-  'as-is': ['import'],
-};
+const OF_COMMANDS = new Map([
+  ['json', ['prune', 'import', 'copy', 'config']],
+  ['from', ['import', 'copy']],
+  ['to', ['copy']],
+  ['as-is', ['import']],
+]);
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
-const FLAGS = ['config', 'help', 'version', ...Object.keys(OF_COMMANDS), ...TABLE.map(({ name }) => name)];
+const FLAGS = ['config', 'help', 'version', ...OF_COMMANDS.keys(), ...TABLE.map(({ name }) => name)];
 
 /** Runs a command line, `process.argv` in form, and resolves with the exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -136,13 +136,10 @@ function commandOf([command = 'serve', ...more]: string[]): string {
 
 function checkFlags(flags: Record<string, unknown>, command: string): void {
   for (const flag of Object.keys(flags)) {
-    if (!FLAGS.includes(flag))
-      throw new ConfigError(`unknown flag --${flag}; the nearest one is --${nearest(flag, FLAGS)}`);
-  }
-  for (const [flag, commands] of Object.entries(OF_COMMANDS)) {
-    if (flags[flag] === undefined || commands.includes(command)) continue;
-    const last =
-      commands.length > 1 ? `s ${commands.slice(0, -1).join(', ')} and ${commands.at(-1)}` : ` ${commands[0]}`;
-    throw new ConfigError(`--${flag} is for the command${last}`);
+    const commands = OF_COMMANDS.get(flag);
+    if (commands === undefined ? FLAGS.includes(flag) : commands.includes(command)) continue;
+    if (commands !== undefined) throw new ConfigError(`--${flag} is for ${commands.join(', ')}`);
+    const known = FLAGS.filter((one) => OF_COMMANDS.get(one)?.includes(command) ?? true);
+    throw new ConfigError(`unknown flag --${flag}; the nearest one is --${nearest(flag, known)}`);
   }
 }

@@ -67,7 +67,9 @@ async function copyFeed(
   copied: Copied,
   onEntries: OnEntries,
 ): Promise<void> {
-  const { feedId, floor } = there ?? (await to.makeFeed(feed));
+  const made = there ?? (await to.makeFeed(feed));
+  const { feedId } = made;
+  await copyRemoved(from, to, feed, made);
   for (let after = feed.floor; ; ) {
     const wanted = await from.outlines(feed.feedId, after, feed.head, MOST_OUTLINES);
     const last = wanted.at(-1)?.position;
@@ -90,14 +92,21 @@ async function copyFeed(
     after = last;
   }
   await to.putCategories(feedId, await from.categories(feed.feedId));
+  await to.setFeed(feedId, feed);
+}
+
+/** What retention has removed comes first: an id may have come back since, and there is none twice. */
+async function copyRemoved(from: RawBus, to: RawBus, feed: RawFeed, held: RawFeed): Promise<void> {
   for (let after = -1; ; ) {
     const hashes = await from.removed(feed.feedId, after);
     if (hashes.length === 0) break;
-    await to.putRemoved(feedId, hashes);
+    await to.putRemoved(held.feedId, hashes);
     after = hashes.at(-1)!;
   }
-  if (floor < feed.floor) await to.dropUpTo(feedId, feed.floor);
-  await to.setFeed(feedId, feed);
+  if (held.floor === feed.floor) return;
+  const { floor } = feed;
+  await to.setFeed(held.feedId, { ...held, floor, head: Math.max(floor, held.head) });
+  await to.dropUpTo(held.feedId, floor);
 }
 
 /** @throws Refused for another entry, or a later state of it */

@@ -172,10 +172,12 @@ for (const from of places) {
 test('retention in the source comes along', async () => {
   const [source, target] = [newFile(), newFile()];
   await fill(source);
+  await withBus(source, (_, bus) => bus.publish('full', { id: 'urn:x:back', title: 'once' }));
   assert.equal(copy(source, target).status, 0);
   await withBus(source, async (_, bus) => {
-    for (let i = 0; i < 20; i += 1) await bus.publish('full', { title: `more ${i}` });
+    for (let i = 0; i < 60; i += 1) await bus.publish('full', { title: `more ${i}` });
     await bus.prune();
+    await bus.publish('full', { id: 'urn:x:back', title: 'again' });
   });
   const ran = copy(source, target);
   assert.equal(ran.status, 0, ran.stderr);
