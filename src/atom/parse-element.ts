@@ -311,7 +311,7 @@ function withInherited(tag: Tag, inherited: [string, string][], declarations = f
 }
 
 /** An RFC 3339 date and time of a day that there is; the calendar has leap seconds and no 31 February. */
-function isDate(text: string): boolean {
+export function isDate(text: string): boolean {
   if (!DATE.test(text)) return false;
   const [year, month, day] = text.slice(0, 10).split('-').map(Number);
   return new Date(Date.UTC(year!, month! - 1, day)).getUTCDate() === day;

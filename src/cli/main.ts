@@ -5,16 +5,24 @@ import { nearest } from '../config/nearest.js';
 import { OPTIONS, type Option, variableOf } from '../config/options.js';
 import { ConfigError, type Resolved, resolveSettings } from '../config.js';
 import { showConfig } from './config.js';
+import { Failed } from './failed.js';
 
+/** Exit code for what a command was asked and could not do. */
+const FAILED = 1;
 /** Exit code for a command line or a configuration that cannot be used. */
 const USAGE = 2;
 
-const COMMANDS = ['serve', 'prune', 'config', 'help'];
-/** Commands that have `--json`. */
-const WITH_JSON = ['prune', 'config'];
+const COMMANDS = ['serve', 'prune', 'import', 'copy', 'config', 'help'];
+/** Flags that are not options, and the commands that have them. */
+const OF_COMMANDS = new Map([
+  ['json', ['prune', 'import', 'copy', 'config']],
+  ['from', ['import', 'copy']],
+  ['to', ['copy']],
+  ['as-is', ['import']],
+]);
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
 const SWITCHES = TABLE.filter(({ flag }) => flag).map(({ name }) => name);
-const FLAGS = ['config', 'json', 'help', 'version', ...TABLE.map(({ name }) => name)];
+const FLAGS = ['config', 'help', 'version', ...OF_COMMANDS.keys(), ...TABLE.map(({ name }) => name)];
 
 /** Runs a command line, `process.argv` in form, and resolves with the exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -37,13 +45,23 @@ export async function main(argv: string[]): Promise<number> {
     const resolved: Resolved = resolveSettings({ env: process.env, flags });
     if (command === 'config') return showConfig(resolved, flags.json === true);
     if (command === 'prune') return (await import('./prune.js')).pruneOnce(resolved, flags.json === true);
+    if (command === 'import') {
+      const from = text(flags.from) ?? process.env.ATOMMQ_FROM;
+      const { importFrom } = await import('./import.js');
+      return await importFrom(resolved, { from, asIs: flags['as-is'] === true, json: flags.json === true });
+    }
+    if (command === 'copy') {
+      const from = text(flags.from) ?? process.env.ATOMMQ_FROM;
+      const to = text(flags.to) ?? process.env.ATOMMQ_TO;
+      return await (await import('./copy.js')).copyAll(resolved, { from, to, json: flags.json === true });
+    }
     // The bus and its database are loaded for those who serve only.
     const { serve } = await import('./serve.js');
     return await serve(resolved, argv, version);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof Failed)) throw error;
     process.stderr.write(`atommq: ${error.message}\n`);
-    return USAGE;
+    return error instanceof Failed ? FAILED : USAGE;
   }
 }
 
@@ -59,6 +77,10 @@ function takeSwitches(words: string[]): { words: string[]; switches: Record<stri
   return { words: others, switches };
 }
 
+function text(flag: unknown): string | undefined {
+  return flag === undefined ? undefined : String(flag);
+}
+
 function commandLine(words: string[], version: string) {
   let parser = yargs(words)
     .scriptName('atommq')
@@ -66,6 +88,8 @@ function commandLine(words: string[], version: string) {
     .usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.')
     .usage('Commands:\n  serve   serve through a gateway (the default)')
     .usage('  prune   remove what is beyond the limits of feeds now; --json')
+    .usage('  import  take over feeds and entries of AtomMQ 1.x or AtomBus; --from DATABASE, --as-is, --json')
+    .usage('  copy    copy a whole bus to another database; --from DATABASE, --to DATABASE, --json')
     .usage('  config  print what is in force and where each value came from; --json')
     .usage('  help    print this')
     .parserConfiguration({
@@ -80,7 +104,10 @@ function commandLine(words: string[], version: string) {
       requiresArg: true,
       describe: 'configuration file [ATOMMQ_CONFIG, ./config.yml]',
     })
-    .option('json', { type: 'boolean', hidden: true });
+    .option('json', { type: 'boolean', hidden: true })
+    .option('from', { type: 'string', requiresArg: true, hidden: true })
+    .option('to', { type: 'string', requiresArg: true, hidden: true })
+    .option('as-is', { type: 'boolean', hidden: true });
   for (const option of TABLE) {
     const fallback = option.default === undefined || option.flag ? '' : `, default ${String(option.default) || 'none'}`;
     const describe = `${option.help} [${variableOf(option.name)}${fallback}]`;
@@ -124,10 +151,10 @@ function commandOf([command = 'serve', ...more]: string[]): string {
 
 function checkFlags(flags: Record<string, unknown>, command: string): void {
   for (const flag of Object.keys(flags)) {
-    if (!FLAGS.includes(flag))
-      throw new ConfigError(`unknown flag --${flag}; the nearest one is --${nearest(flag, FLAGS)}`);
-  }
-  if (flags.json !== undefined && !WITH_JSON.includes(command)) {
-    throw new ConfigError(`--json is for the commands ${WITH_JSON.join(' and ')}`);
+    const commands = OF_COMMANDS.get(flag);
+    if (commands === undefined ? FLAGS.includes(flag) : commands.includes(command)) continue;
+    if (commands !== undefined) throw new ConfigError(`--${flag} is for ${commands.join(', ')}`);
+    const known = FLAGS.filter((one) => OF_COMMANDS.get(one)?.includes(command) ?? true);
+    throw new ConfigError(`unknown flag --${flag}; the nearest one is --${nearest(flag, known)}`);
   }
 }

@@ -26,6 +26,7 @@ function losing(database: Database, loses: () => boolean): Database {
     dialect: { trouble: (error) => (error instanceof AnswerLost ? 'lost' : database.dialect.trouble(error)) },
     isRemote: database.isRemote,
     lanes: database.lanes,
+    pace: database.pace,
     flushBytes: database.flushBytes,
     questions: database.questions,
     writer,

@@ -1,0 +1,56 @@
+/** How far something is: a bar on a terminal, a line at every tenth elsewhere. */
+
+const WIDTH = 30;
+
+/** What is written to: standard error, since standard output is for the result. */
+export interface ProgressStream {
+  isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+export class Progress {
+  readonly #label: string;
+  readonly #total: number;
+  readonly #stream: ProgressStream;
+  #done = 0;
+  #shown = -1;
+
+  /** @param total how much there is; more may come */
+  constructor(label: string, total: number, stream: ProgressStream = process.stderr) {
+    this.#label = label;
+    this.#total = total;
+    this.#stream = stream;
+    this.#show();
+  }
+
+  add(count = 1): void {
+    this.#done += count;
+    this.#show();
+  }
+
+  /** A line of its own, between the bar's states. */
+  note(line: string): void {
+    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
+    this.#shown = this.#stream.isTTY ? -1 : this.#shown;
+    this.#show();
+  }
+
+  /** Ends the bar's line. */
+  end(): void {
+    if (this.#stream.isTTY) this.#stream.write('\n');
+  }
+
+  #show(): void {
+    const share = this.#total === 0 ? 1 : Math.min(1, this.#done / this.#total);
+    const step = this.#stream.isTTY ? Math.floor(share * 1000) : Math.floor(share * 10);
+    if (step === this.#shown) return;
+    this.#shown = step;
+    const count = `${Math.floor(share * 100)} %, ${this.#done} of ${Math.max(this.#total, this.#done)}`;
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${this.#label}: ${count}\n`);
+      return;
+    }
+    const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
+    this.#stream.write(`\r\x1b[K${this.#label} [${bar}] ${count}`);
+  }
+}
