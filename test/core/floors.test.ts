@@ -35,7 +35,7 @@ const MAY: Record<string, string[]> = {
     'config',
     'gateway',
   ],
-  transfer: ['atom', 'store', 'http.ts'],
+  transfer: ['atom', 'store', 'http.ts', 'resource/address.ts'],
   client: [],
   cli: ['*'],
 };
