@@ -30,6 +30,7 @@ export async function send(
   const ends = finishReading(incoming, outgoing, requestBody);
   if (closing || ends) fields.push('connection', 'close');
   if (isStream(body)) {
+    if (headers['content-type'] === 'text/event-stream') endWithConnection(outgoing, fields);
     outgoing.writeHead(status, fields);
     if (incoming.method !== 'HEAD' && !isBare(status)) {
       outgoing.flushHeaders();
@@ -45,6 +46,13 @@ export async function send(
   }
   outgoing.writeHead(status, fields);
   outgoing.end(bare || incoming.method === 'HEAD' ? undefined : body);
+}
+
+/** A stream that has no end to tell needs no chunks: without them an event to thousands of clients is one plain write to each. */
+function endWithConnection(outgoing: ServerResponse, fields: string[]): void {
+  outgoing.useChunkedEncodingByDefault = false;
+  outgoing.shouldKeepAlive = false;
+  if (!fields.includes('connection')) fields.push('connection', 'close');
 }
 
 /**
