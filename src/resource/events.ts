@@ -131,11 +131,9 @@ class Stream {
       for (const reading of this.#readings) if (reading.cursor.reset) yield this.#reset(reading);
       for (;;) {
         for (const reading of this.#readings) {
-          for (
-            let some = await this.#more(reading, write);
-            some !== undefined;
-            some = await this.#more(reading, write)
-          ) {
+          while (isBehind(reading) && !signal.aborted) {
+            const some = await this.#more(reading, write);
+            if (some === undefined) break;
             yield some;
           }
         }
@@ -152,17 +150,15 @@ class Stream {
     }
   }
 
-  /** The next of what a feed has after the reader's place; undefined where there is nothing more, for now or for ever. */
+  /** The next of what a feed has after the reader's place; undefined where it cannot be had now. */
   async #more(reading: Reading, write: Write): Promise<string | Uint8Array | undefined> {
     const { feed, cursor, url } = reading;
-    if (this.#request.signal.aborted) return undefined;
     if (cursor.feedId !== feed.feedId || (cursor.position < feed.floor && cursor.position < feed.head)) {
       // Retention was faster than the reader, or the feed was removed and made again.
       reading.cursor = await startOver(this.#context, feed);
       return this.#reset(reading);
     }
     const from = cursor.position;
-    if (from >= feed.head) return undefined;
     const key = `${feed.feedId}.${feed.edits}.${from}.${this.#form.name} ${url}`;
     const { items, bytes } = await this.#context.pages.events(key, feed.head, () => this.#read(feed, from, url, write));
     const last = items.at(-1);
@@ -201,6 +197,10 @@ class Stream {
     const data = JSON.stringify({ feed: name, first: url, ...(oldest === undefined ? {} : { oldest }) });
     return `id: ${this.#several ? writePositions(this.#readings) : ''}\nevent: reset\ndata: ${data}\n\n`;
   }
+}
+
+function isBehind({ feed, cursor }: Reading): boolean {
+  return cursor.position < feed.head || cursor.feedId !== feed.feedId;
 }
 
 /** How entries are written: as Atom, or as JSON where `format` says so. */
