@@ -24,7 +24,7 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings, Omit<OpenOptions, 'readOnly'>, StoreOptions {
+export interface BusSettings extends ResourceSettings, Omit<OpenOptions, 'asIs'>, StoreOptions {
   database: DatabaseSettings;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;

@@ -9,11 +9,11 @@ import { showConfig } from './config.js';
 /** Exit code for a command line or a configuration that cannot be used. */
 const USAGE = 2;
 
-const COMMANDS = ['serve', 'prune', 'config', 'help'];
+const COMMANDS = ['serve', 'migrate', 'prune', 'config', 'help'];
 /** Commands that have `--json`. */
 const WITH_JSON = ['prune', 'config'];
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
-const FLAGS = ['config', 'json', 'help', 'version', ...TABLE.map(({ name }) => name)];
+const FLAGS = ['config', 'json', 'dry-run', 'help', 'version', ...TABLE.map(({ name }) => name)];
 
 /** Runs a command line, `process.argv` in form, and resolves with the exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -33,6 +33,8 @@ export async function main(argv: string[]): Promise<number> {
     checkFlags(flags, command);
     const resolved: Resolved = resolveSettings({ env: process.env, flags });
     if (command === 'config') return showConfig(resolved, flags.json === true);
+    if (command === 'migrate')
+      return await (await import('./migrate.js')).migrateOnce(resolved, flags['dry-run'] === true);
     if (command === 'prune') return (await import('./prune.js')).pruneOnce(resolved, flags.json === true);
     // The bus and its database are loaded for those who serve only.
     const { serve } = await import('./serve.js');
@@ -50,6 +52,7 @@ function commandLine(words: string[], version: string) {
     .locale('en')
     .usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.')
     .usage('Commands:\n  serve   serve through a gateway (the default)')
+    .usage('  migrate make the tables or bring them up to date, as every start does; --dry-run prints the SQL')
     .usage('  prune   remove what is beyond the limits of feeds now; --json')
     .usage('  config  print what is in force and where each value came from; --json')
     .usage('  help    print this')
@@ -65,7 +68,8 @@ function commandLine(words: string[], version: string) {
       requiresArg: true,
       describe: 'configuration file [ATOMMQ_CONFIG, ./config.yml]',
     })
-    .option('json', { type: 'boolean', hidden: true });
+    .option('json', { type: 'boolean', hidden: true })
+    .option('dry-run', { type: 'boolean', hidden: true });
   for (const option of TABLE) {
     const fallback = option.default === undefined || option.flag ? '' : `, default ${String(option.default) || 'none'}`;
     const describe = `${option.help} [${variableOf(option.name)}${fallback}]`;
@@ -115,4 +119,5 @@ function checkFlags(flags: Record<string, unknown>, command: string): void {
   if (flags.json !== undefined && !WITH_JSON.includes(command)) {
     throw new ConfigError(`--json is for the commands ${WITH_JSON.join(' and ')}`);
   }
+  if (flags['dry-run'] !== undefined && command !== 'migrate') throw new ConfigError('--dry-run is for migrate');
 }
