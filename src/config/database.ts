@@ -154,15 +154,15 @@ function connectString(connection: Record<string, unknown>): void {
   for (const key of ['host', 'port', 'database']) delete connection[key];
 }
 
-/** Whoever names authorities wants the server's certificate to be from one; whose name is in it is for the mode to say. */
+/** Whoever names authorities wants the server's certificate to be from one; only `verify-full` looks at the name in it. */
 function withAuthority({ ca, ssl, ...connection }: Record<string, unknown>): Record<string, unknown> {
   if (ca === undefined) return ssl === undefined ? connection : { ...connection, ssl };
   if (ssl === false) throw new BadValue('names certificates, yet wants no TLS');
-  const { rejectUnauthorized: _, ...mode } = (ssl ?? { checkServerIdentity: () => undefined }) as Record<
-    string,
-    unknown
-  >;
-  return { ...connection, ssl: { ...mode, rejectUnauthorized: true, ca } };
+  const mode = ssl as { rejectUnauthorized?: boolean } | undefined;
+  return {
+    ...connection,
+    ssl: { ...(mode?.rejectUnauthorized === true ? mode : (SSL_MODES['verify-ca'] as object)), ca },
+  };
 }
 
 function parseDbi(name: string, credentials: object): DatabaseSettings {
