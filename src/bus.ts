@@ -17,6 +17,7 @@ import { type Pruned, prune, RetentionTimer } from './retention.js';
 import { type OpenOptions, openDatabase } from './store/dialect.js';
 import { KnexStore, type StoreOptions } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
+import { Replica } from './store/replica.js';
 import type { DatabaseSettings } from './store/store.js';
 
 export type { EntryDraft } from './atom/draft.js';
@@ -25,8 +26,10 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOptions, 'readOnly'>, StoreOptions {
+export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOptions, 'asIs'>, StoreOptions {
   database: DatabaseSettings;
+  /** A replica of it that pages are read from, as far as it has come. */
+  databaseRead?: DatabaseSettings | undefined;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
@@ -68,8 +71,9 @@ export class AtomMQ {
     onError: (error: unknown) => void = console.error,
     options: { runOnce?: boolean } = {},
   ): Promise<AtomMQ> {
-    const { database, cacheBytes, pruneInterval } = settings;
-    const store = new KnexStore(await openDatabase(database, settings), settings);
+    const { database, databaseRead, cacheBytes, pruneInterval } = settings;
+    const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
+    const store = new KnexStore(await openDatabase(database, settings), settings, replica);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);

@@ -12,13 +12,14 @@ const FAILED = 1;
 /** Exit code for a command line or a configuration that cannot be used. */
 const USAGE = 2;
 
-const COMMANDS = ['serve', 'prune', 'import', 'copy', 'config', 'help'];
+const COMMANDS = ['serve', 'migrate', 'prune', 'import', 'copy', 'config', 'help'];
 /** Flags that are not options, and the commands that have them. */
 const OF_COMMANDS = new Map([
   ['json', ['prune', 'import', 'copy', 'config']],
   ['from', ['import', 'copy']],
   ['to', ['copy']],
   ['as-is', ['import']],
+  ['dry-run', ['migrate']],
 ]);
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
 const SWITCHES = TABLE.filter(({ flag }) => flag).map(({ name }) => name);
@@ -44,6 +45,8 @@ export async function main(argv: string[]): Promise<number> {
     checkFlags(flags, command);
     const resolved: Resolved = resolveSettings({ env: process.env, flags });
     if (command === 'config') return showConfig(resolved, flags.json === true);
+    if (command === 'migrate')
+      return await (await import('./migrate.js')).migrateOnce(resolved, flags['dry-run'] === true);
     if (command === 'prune') return (await import('./prune.js')).pruneOnce(resolved, flags.json === true);
     if (command === 'import') {
       const from = text(flags.from) ?? process.env.ATOMMQ_FROM;
@@ -87,6 +90,7 @@ function commandLine(words: string[], version: string) {
     .locale('en')
     .usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.')
     .usage('Commands:\n  serve   serve through a gateway (the default)')
+    .usage('  migrate make the tables or bring them up to date, as every start does; --dry-run prints the SQL')
     .usage('  prune   remove what is beyond the limits of feeds now; --json')
     .usage('  import  take over feeds and entries of AtomMQ 1.x or AtomBus; --from DATABASE, --as-is, --json')
     .usage('  copy    copy a whole bus to another database; --from DATABASE, --to DATABASE, --json')
@@ -107,7 +111,8 @@ function commandLine(words: string[], version: string) {
     .option('json', { type: 'boolean', hidden: true })
     .option('from', { type: 'string', requiresArg: true, hidden: true })
     .option('to', { type: 'string', requiresArg: true, hidden: true })
-    .option('as-is', { type: 'boolean', hidden: true });
+    .option('as-is', { type: 'boolean', hidden: true })
+    .option('dry-run', { type: 'boolean', hidden: true });
   for (const option of TABLE) {
     const fallback = option.default === undefined || option.flag ? '' : `, default ${String(option.default) || 'none'}`;
     const describe = `${option.help} [${variableOf(option.name)}${fallback}]`;

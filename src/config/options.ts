@@ -60,12 +60,22 @@ export const OPTIONS = {
   database: {
     name: 'database',
     default: './atommq.db',
-    help: 'a file, a URL such as postgres://…, or a DBI name such as dbi:SQLite:dbname=…',
+    help: 'a file, better-sqlite3:FILE, a URL (postgres://…, mysql://…), or a DBI name such as dbi:SQLite:dbname=…',
     parse: (value: unknown) => {
       const name = filledText(value);
       parseDatabase(name);
       return name;
     },
+  },
+  databaseRead: {
+    name: 'database-read',
+    default: undefined,
+    help: 'a replica of the database that pages are read from when it has them, named likewise',
+    parse: optional((value: unknown) => {
+      const name = filledText(value);
+      parseDatabase(name);
+      return name;
+    }),
   },
   user: { name: 'user', default: undefined, help: 'user of the database', parse: optional(text) },
   password: {

@@ -1,6 +1,7 @@
 /** The append by Knex's builder alone: for expectations, for ids that are held already, and for databases that have no statement of ours. */
 import type { Knex } from 'knex';
 import { settleBlob } from './blobs.js';
+import { insertAll } from './insert.js';
 import { lockFeed } from './revise.js';
 import { asStored, type EntryRow, type FeedRow } from './rows.js';
 import type { Append, Appended, Expectation, NewEntry, StoredEntry } from './store.js';
@@ -55,7 +56,7 @@ async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[])
     blob_id: entry.media?.blobId ?? null,
     xml: entry.xml,
   }));
-  await trx.batchInsert('mq_entry', rows, 50);
+  await insertAll(trx, 'mq_entry', rows, 50);
   for (const { media } of entries) if (media !== undefined) await settleBlob(trx, media);
   await addTags(
     trx,

@@ -9,6 +9,7 @@ import { Circuit } from './circuit.js';
 import type { Database } from './dialect.js';
 import { Lru } from './lru.js';
 import type { Questions } from './questions.js';
+import type { Replica } from './replica.js';
 import { clearSome, clearUploads, hashOfKey, pruneSome, REMOVED } from './retention.js';
 import { changeMetadata, lockFeed, reviseOne } from './revise.js';
 import { asFeed, asHeld, asStored, type CategoryRow } from './rows.js';
@@ -41,16 +42,20 @@ export class KnexStore implements Store {
   readonly #database: Database;
   readonly #ask: Questions;
   readonly #attempts: Attempts;
+  readonly #replica: Replica | undefined;
   readonly #feeds = new Shared<Feed | undefined>(async (name) => {
     const row = await this.#attempts.run(() => this.#ask.feed(name));
-    return row && asFeed(row);
+    const feed = row && asFeed(row);
+    if (feed !== undefined) this.#replica?.saw(feed);
+    return feed;
   });
   readonly #positions = new Lru<number>(POSITIONS);
   readonly #listeners = new Set<(feeds?: string[]) => void>();
   #unwatch: (() => void) | undefined;
 
-  constructor(database: Database, { retryDeadline }: StoreOptions) {
+  constructor(database: Database, { retryDeadline }: StoreOptions, replica?: Replica) {
     this.#database = database;
+    this.#replica = replica;
     this.#ask = database.questions;
     this.#attempts = new Attempts({
       trouble: (error) => database.dialect.trouble(error),
@@ -72,7 +77,9 @@ export class KnexStore implements Store {
   }
 
   async feedsNamed(names: string[]): Promise<Feed[]> {
-    return (await this.#attempts.run(() => this.#ask.feedsNamed(names))).map(asFeed);
+    const feeds = (await this.#attempts.run(() => this.#ask.feedsNamed(names))).map(asFeed);
+    for (const feed of feeds) this.#replica?.saw(feed);
+    return feeds;
   }
 
   get pace(): { busy: number; idle: number } {
@@ -105,7 +112,8 @@ export class KnexStore implements Store {
   }
 
   async page(feedId: number, range: Range): Promise<HeldEntry[]> {
-    return (await this.#attempts.run(() => this.#ask.page(feedId, range))).map(asHeld);
+    const there = await this.#replica?.page(feedId, range);
+    return (there ?? (await this.#attempts.run(() => this.#ask.page(feedId, range)))).map(asHeld);
   }
 
   async entry(feed: string, key: string): Promise<StoredEntry | undefined> {
@@ -249,8 +257,9 @@ export class KnexStore implements Store {
     return this.#attempts.run(() => this.#ask.ping());
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    await this.#replica?.close();
+    await this.#database.close();
   }
 
   async #clear(feedId: number): Promise<void> {

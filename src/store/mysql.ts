@@ -96,7 +96,7 @@ export async function openMysql({ connection }: DatabaseSettings, options: OpenO
   try {
     const { collation, packet } = await askServer(pool);
     const mysql = dialect(collation);
-    const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, mysql);
+    const marks = options.asIs ? await readMarks(pool.knex) : await migrate(pool.knex, mysql);
     refuseNewer(marks);
     return new Mysql(pool, mysql, {
       poolSize: options.poolSize,

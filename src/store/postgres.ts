@@ -83,7 +83,7 @@ export async function openPostgres({ connection }: DatabaseSettings, options: Op
     abort: breakOff,
   });
   try {
-    const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
+    const marks = options.asIs ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
     refuseNewer(marks);
     return new Postgres(pool, config, options.poolSize, hasAppend(marks, postgres));
   } catch (error) {

@@ -167,6 +167,11 @@ export interface Retention {
  *
  * The order promise: an entry's position is taken under a lock of its feed that is held until the commit, so entries
  * become visible in the order of their positions, and whoever has seen position N has seen all before it.
+ *
+ * Replicas: where a feed stands is always asked of the database that is written to, so positions never go backwards. Only
+ * pages are read from a replica, and only one that holds, in the statement that reads the page, all that the page
+ * may have: no less than the head that was seen (or the end of the page), the floor and the number of edits. A replica
+ * that lags, is away or fails costs a question; the page then comes from the database itself.
  */
 export interface Store {
   /** To how many feeds entries may be appended at the same time; 1 where the database has one lock for all. */

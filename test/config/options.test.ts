@@ -22,6 +22,7 @@ const EXAMPLES: Record<OptionKey, [given: string, made: unknown]> = {
   mount: ['/', ''],
   baseUrl: ['https://example.org/a/', 'https://example.org/a'],
   database: ['sqlite:/x.db', { client: 'sqlite3', connection: { filename: '/x.db' } }],
+  databaseRead: ['sqlite:/y.db', { client: 'sqlite3', connection: { filename: '/y.db' } }],
   user: ['joe', 'joe'],
   password: ['0123', '0123'],
   passwordFile: [secret, secret],

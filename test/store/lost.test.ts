@@ -23,7 +23,10 @@ function losing(database: Database, loses: () => boolean): Database {
         : Reflect.get(knex, name),
   });
   return {
-    dialect: { trouble: (error) => (error instanceof AnswerLost ? 'lost' : database.dialect.trouble(error)) },
+    dialect: {
+      ...database.dialect,
+      trouble: (error) => (error instanceof AnswerLost ? 'lost' : database.dialect.trouble(error)),
+    },
     isRemote: database.isRemote,
     lanes: database.lanes,
     pace: database.pace,
