@@ -1,6 +1,7 @@
 /** Conditional requests (RFC 9110 §13) and the entity tags that AtomMQ gives out. */
 import { HttpError } from '../http.js';
-import type { Expectation } from '../store/store.js';
+import type { Expectation, Feed } from '../store/store.js';
+import { httpDate } from './http-date.js';
 
 type Headers = Record<string, string | undefined>;
 
@@ -32,14 +33,15 @@ export function pageTag({ feedId, edits, from, to, more, descending }: PageExten
   return `"${descending ? 'd' : 'p'}.${numbers}${more ? '.more' : ''}${suffix}"`;
 }
 
-const PAGE_TAG = /^"p\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)(\.more)?(?:\.[a-z]+)?"$/;
+const PAGE_TAG = /^"([pd])\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)(\.more)?(?:\.[a-z]+)?"$/;
 
-/** What the tag of an ascending page says; undefined where it is another tag. */
+/** What the tag of a page says; undefined where it is another tag. */
 export function extentOfTag(tag: string): PageExtent | undefined {
   const found = PAGE_TAG.exec(tag);
   if (found === null) return undefined;
-  const [feedId, edits, from, to] = found.slice(1, 5).map((digits) => Number.parseInt(digits, 36));
-  return { feedId: feedId!, edits: edits!, from: from!, to: to!, more: found[5] !== undefined, descending: false };
+  const [feedId, edits, from, to] = found.slice(2, 6).map((digits) => Number.parseInt(digits, 36));
+  const more = found[6] !== undefined;
+  return { feedId: feedId!, edits: edits!, from: from!, to: to!, more, descending: found[1] === 'd' };
 }
 
 /** The tags of `If-None-Match`, without what a compressed form's tag ends in. */
@@ -67,12 +69,11 @@ export function noneMatches(headers: Headers, tag: string): boolean {
 /** Whether the client's copy is still good, by tag or, without one, by time. `modified` is in microseconds since 1970. */
 export function isFresh(headers: Headers, tag: string, modified: number | undefined): boolean {
   if (headers['if-none-match'] !== undefined) return noneMatches(headers, tag);
-  const since = headers['if-modified-since'];
+  const since = httpDate(headers['if-modified-since']);
   if (since === undefined || modified === undefined) return false;
-  const time = Date.parse(since);
   const second = Math.floor(modified / 1e6);
   // Within its own second a time proves nothing: another change may follow in the same second.
-  return !Number.isNaN(time) && second * 1000 <= time && isOver(second);
+  return second * 1000 <= since && isOver(second);
 }
 
 /** `Last-Modified`, only once its second is over. */
@@ -86,24 +87,45 @@ function isOver(second: number): boolean {
 }
 
 /**
+ * Checks the conditions of a read that ask for more than news: `If-Match`, and without it `If-Unmodified-Since`.
+ * @param tag of the form that will be answered with
+ * @throws HttpError 412 when it does not hold
+ */
+export function checkRead(headers: Headers, tag: string, modified: number | undefined): void {
+  if (headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined) return;
+  checkMatch(headers, tag, modified, (one) => one === tag);
+}
+
+/**
  * Checks the conditions of a change of what there is.
  * @throws HttpError 412 when one does not hold
  */
 export function checkChange(headers: Headers, tag: string, modified: number): void {
+  checkMatch(headers, tag, modified, (one) => withoutForm(one) === tag);
+  if (headers['if-none-match'] !== undefined && noneMatches(headers, tag)) {
+    throw changed('If-None-Match names what there is.', tag);
+  }
+}
+
+function checkMatch(
+  headers: Headers,
+  tag: string,
+  modified: number | undefined,
+  matches: (one: string) => boolean,
+): void {
   const match = headers['if-match'];
   if (match !== undefined) {
-    if (match.trim() !== '*' && !strongTags(match).some((one) => withoutForm(one) === tag)) {
+    if (match.trim() !== '*' && !strongTags(match).some(matches)) {
       throw changed(`its ETag is ${tag}, not ${match.slice(0, 200)}.`, tag);
     }
-  } else {
-    const since = Date.parse(headers['if-unmodified-since'] ?? '');
-    if (!Number.isNaN(since) && Math.floor(modified / 1e6) * 1000 > since) {
-      throw changed(`that was after ${headers['if-unmodified-since']!.slice(0, 80)}.`, tag);
-    }
+  } else if (!unmodifiedSince(headers, modified)) {
+    throw changed(`that was after ${headers['if-unmodified-since']!.slice(0, 80)}.`, tag);
   }
-  if (headers['if-none-match'] !== undefined && noneMatches(headers, tag)) {
-    throw changed(`If-None-Match names what there is.`, tag);
-  }
+}
+
+function unmodifiedSince(headers: Headers, modified: number | undefined): boolean {
+  const since = httpDate(headers['if-unmodified-since']);
+  return since === undefined || modified === undefined || Math.floor(modified / 1e6) * 1000 <= since;
 }
 
 function changed(detail: string, etag: string): HttpError {
@@ -115,19 +137,36 @@ function changed(detail: string, etag: string): HttpError {
  * that was read since the last change.
  * @throws HttpError 412 when one does not hold
  */
-export function checkFeedChange(headers: Headers, feed: { feedId: number; edits: number } | undefined): void {
+export function checkFeedChange(headers: Headers, feed: Feed | undefined): void {
+  checkFeed(headers, feed, (page) => page.feedId === feed?.feedId && page.edits === feed.edits);
+}
+
+/**
+ * Checks the conditions of the removal of a feed: the tag of any page of it as it now stands.
+ * @throws HttpError 412 when one does not hold
+ */
+export function checkFeedRemoval(headers: Headers, feed: Feed): void {
+  checkFeed(headers, feed, ({ feedId, edits, from, to, more, descending }) => {
+    if (feedId !== feed.feedId || edits !== feed.edits) return false;
+    // What an entry more, or one less at the beginning, makes another page of.
+    return descending ? from > feed.head : from >= feed.floor && (more ? to < feed.head : to === feed.head);
+  });
+}
+
+function checkFeed(headers: Headers, feed: Feed | undefined, matches: (page: PageExtent) => boolean): void {
   const match = headers['if-match'];
+  const names = (tag: string) => {
+    const page = extentOfTag(tag);
+    return page !== undefined && matches(page);
+  };
   const holds =
-    match === undefined ||
-    (feed !== undefined &&
-      (match.trim() === '*' ||
-        strongTags(match).some((tag) => {
-          const extent = extentOfTag(tag);
-          return extent?.feedId === feed.feedId && extent.edits === feed.edits;
-        })));
+    match === undefined
+      ? unmodifiedSince(headers, feed && Math.max(feed.createdAt, feed.metadataAt))
+      : feed !== undefined && (match.trim() === '*' || strongTags(match).some(names));
   if (!holds) throw new HttpError(412, 'The feed is not as the request expects it to be: it was changed since.');
-  if (headers['if-none-match']?.trim() === '*' && feed !== undefined) {
-    throw new HttpError(412, 'The feed is there already.');
+  const none = headers['if-none-match'];
+  if (none !== undefined && feed !== undefined && (none.trim() === '*' || [...tagsOf(none)].some(names))) {
+    throw new HttpError(412, 'The feed is there already, as If-None-Match says.');
   }
 }
 
@@ -139,8 +178,9 @@ export function expectationsOf(headers: Headers): Expectation[] | undefined {
   if (match.trim() === '*') return [{ kind: 'exists' }];
   return strongTags(match).flatMap((tag): Expectation[] => {
     const page = extentOfTag(tag);
-    // A page that had more after it was never up to date.
-    if (page !== undefined) return page.more ? [] : [{ kind: 'head', feedId: page.feedId, head: page.to }];
+    // A page that had more after it was never up to date, and one that goes backwards does not say.
+    if (page !== undefined)
+      return page.more || page.descending ? [] : [{ kind: 'head', feedId: page.feedId, head: page.to }];
     const entry = /^"e\.([\w-]+)\.([0-9a-z]+)"$/.exec(withoutForm(tag));
     return entry === null ? [] : [{ kind: 'last', key: entry[1]!, editedAt: Number.parseInt(entry[2]!, 36) }];
   });

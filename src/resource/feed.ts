@@ -8,7 +8,7 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
 import { negotiate } from './accept.js';
 import { prefersMinimal, readXml } from './body.js';
-import { checkFeedChange } from './conditions.js';
+import { checkFeedChange, checkFeedRemoval } from './conditions.js';
 import { ATOM_FEED, type Context, REVALIDATE } from './context.js';
 import { noFeed } from './read.js';
 import { respond } from './representation.js';
@@ -84,7 +84,7 @@ export async function readCategories(context: Context, request: HttpRequest, nam
 }
 
 /** `DELETE` of a feed: everything in it goes, and a feed of that name made later is another one. */
-export async function removeFeed({ store }: Context, name: string): Promise<HttpResponse> {
-  if (!(await store.removeFeed(name))) throw noFeed(name);
+export async function removeFeed({ store }: Context, request: HttpRequest, name: string): Promise<HttpResponse> {
+  if (!(await store.removeFeed(name, (feed) => checkFeedRemoval(request.headers, feed)))) throw noFeed(name);
   return { status: 200, headers: { 'cache-control': 'no-cache' }, body: '' };
 }

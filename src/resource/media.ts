@@ -5,7 +5,7 @@ import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { CHUNK, type Store, type StoredEntry, type StoredMedia } from '../store/store.js';
 import { prefersMinimal } from './body.js';
-import { checkChange, isFresh, lastModified } from './conditions.js';
+import { checkChange, checkRead, isFresh, lastModified } from './conditions.js';
 import { ATOM_ENTRY, type Context, IMMUTABLE, NO_SNIFFING } from './context.js';
 import { keepOrDrop, receiveMedia } from './media-upload.js';
 import { addressOf, gone, keyOf, type Member, missing, removeMember } from './member.js';
@@ -29,9 +29,10 @@ export async function readMedia(context: Context, request: HttpRequest, member: 
     'content-security-policy': 'sandbox',
   };
   const { editedAt } = entry!;
+  checkRead(request.headers, etag, editedAt);
   if (isFresh(request.headers, etag, editedAt)) return notModified(headers);
   const all = { ...headers, ...lastModified(editedAt) };
-  const range = request.method === 'GET' ? rangeOf(request.headers, media.size, etag) : undefined;
+  const range = request.method === 'GET' ? rangeOf(request.headers, media.size, etag, editedAt) : undefined;
   if (range === undefined) {
     return {
       status: 200,

@@ -62,12 +62,13 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
   // Through a cache that revalidates what it has, the tag would be the cache's, and its reader would miss entries.
   if (!/(^|,)\s*feed\s*(,|;|$)/i.test(headers['a-im'] ?? '') || headers.via !== undefined) return undefined;
   const now = extentOfTag(page.tag);
+  if (now === undefined || now.descending) return undefined;
   let base: number | undefined;
   for (const tag of tagsOf(headers['if-none-match'] ?? '')) {
     if (tag === page.tag) return undefined;
     const then = extentOfTag(tag);
     // With anything revised since, or another beginning, the entries that came are not all that changed.
-    if (now === undefined || then === undefined) continue;
+    if (then === undefined || then.descending) continue;
     if (then.feedId !== now.feedId || then.edits !== now.edits || then.from !== now.from || then.to >= now.to) continue;
     base = Math.max(base ?? 0, then.to);
   }
@@ -109,6 +110,9 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
   const final = more && !stretch.moving;
   // What retention takes from the beginning makes the page that begins there another one.
   const immutable = policy.appendOnly && final && !(stretch.fromTheStart && isLimited(policy));
+  // By its date too a page changes when it gets a next: whoever polls it by nothing else must hear of that.
+  const [after] =
+    more && !descending ? await store.page(feed.feedId, { from: to, descending, limit: 1, bytes: 1 }) : [];
   return {
     tag,
     headers: {
@@ -120,7 +124,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
       ...(await format.headers?.()),
     },
     body: Buffer.from(text),
-    modified,
+    modified: Math.max(modified, after?.editedAt ?? 0),
     feedId: feed.feedId,
     edits: feed.edits,
     head: feed.head,

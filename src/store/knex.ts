@@ -123,10 +123,11 @@ export class KnexStore implements Store {
     return this.#write((trx) => changeMetadata(trx, change));
   }
 
-  async removeFeed(name: string): Promise<boolean> {
+  async removeFeed(name: string, check?: (current: Feed) => void): Promise<boolean> {
     const feed = await this.#write(async (trx) => {
       const held = await lockFeed(trx, name);
       if (held === undefined) return undefined;
+      check?.(asFeed(held));
       await trx('mq_feed')
         .where({ feed_id: held.feed_id })
         .update({ name: `${REMOVED}${held.feed_id}` });
