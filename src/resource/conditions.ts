@@ -9,11 +9,14 @@ const TAG = /(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)"/g;
 
 /**
  * The strong tag of an entry: it changes with every revision, and no two entries of one id share it.
+ * @param variant a mark of what the configuration adds (`variantOf`)
  * @param suffix tells its forms apart: `.json`, or nothing for Atom
  */
-export function entryTag(key: string, editedAt: number, suffix = ''): string {
-  return `"e.${key}.${editedAt.toString(36)}${suffix}"`;
+export function entryTag(key: string, editedAt: number, variant: string, suffix = ''): string {
+  return `"e.${key}.${editedAt.toString(36)}.${variant}${suffix}"`;
 }
+
+const ENTRY_TAG = /^"e\.([\w-]+)\.([0-9a-z]+)\.[0-9a-f]{8}(?:\.[a-z]+)?"$/;
 
 /** What a page holds, as far as its tag tells. */
 export interface PageExtent {
@@ -27,13 +30,20 @@ export interface PageExtent {
   descending: boolean;
 }
 
-/** The strong tag of a page in one form. That of an ascending page with nothing after it names the feed's head. */
-export function pageTag({ feedId, edits, from, to, more, descending }: PageExtent, suffix: string): string {
-  const numbers = [feedId, edits, from, to].map((n) => n.toString(36)).join('.');
-  return `"${descending ? 'd' : 'p'}.${numbers}${more ? '.more' : ''}${suffix}"`;
+/**
+ * The strong tag of a page in one form. That of an ascending page with nothing after it names the feed's head.
+ * @param modified when the newest of what it shows was stored or revised: a database that was set back to an earlier state
+ *   counts the same positions again
+ * @param variant a mark of what the configuration adds (`variantOf`)
+ */
+export function pageTag(extent: PageExtent, modified: number, variant: string, suffix: string): string {
+  const { feedId, edits, from, to, more, descending } = extent;
+  const numbers = [feedId, edits, from, to, modified].map((n) => n.toString(36)).join('.');
+  return `"${descending ? 'd' : 'p'}.${numbers}.${variant}${more ? '.more' : ''}${suffix}"`;
 }
 
-const PAGE_TAG = /^"([pd])\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)(\.more)?(?:\.[a-z]+)?"$/;
+const PAGE_TAG =
+  /^"([pd])\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.[0-9a-z]+\.[0-9a-f]{8}(\.more)?(?:\.[a-z]+)?"$/;
 
 /** What the tag of a page says; undefined where it is another tag. */
 export function extentOfTag(tag: string): PageExtent | undefined {
@@ -101,8 +111,9 @@ export function checkRead(headers: Headers, tag: string, modified: number | unde
  * @throws HttpError 412 when one does not hold
  */
 export function checkChange(headers: Headers, tag: string, modified: number): void {
-  checkMatch(headers, tag, modified, (one) => withoutForm(one) === tag);
-  if (headers['if-none-match'] !== undefined && noneMatches(headers, tag)) {
+  checkMatch(headers, tag, modified, (one) => stateOf(one) === stateOf(tag));
+  const none = headers['if-none-match'];
+  if (none !== undefined && (none.trim() === '*' || [...tagsOf(none)].some((one) => stateOf(one) === stateOf(tag)))) {
     throw changed('If-None-Match names what there is.', tag);
   }
 }
@@ -181,7 +192,7 @@ export function expectationsOf(headers: Headers): Expectation[] | undefined {
     // A page that had more after it was never up to date, and one that goes backwards does not say.
     if (page !== undefined)
       return page.more || page.descending ? [] : [{ kind: 'head', feedId: page.feedId, head: page.to }];
-    const entry = /^"e\.([\w-]+)\.([0-9a-z]+)"$/.exec(withoutForm(tag));
+    const entry = ENTRY_TAG.exec(tag);
     return entry === null ? [] : [{ kind: 'last', key: entry[1]!, editedAt: Number.parseInt(entry[2]!, 36) }];
   });
 }
@@ -191,7 +202,8 @@ function strongTags(field: string): string[] {
   return [...field.matchAll(TAG)].filter(([, weak]) => weak === undefined).map(([, , opaque]) => uncompressed(opaque!));
 }
 
-/** The Atom form's tag of any form's: a change is of the entry, in whatever form it was read. */
-function withoutForm(tag: string): string {
-  return tag.replace(/\.(json|ndjson|html)"$/, '"');
+/** What a tag says of the state of an entry, whatever the form and the address it was read in: a change is of the entry. */
+function stateOf(tag: string): string {
+  const [, key, editedAt] = ENTRY_TAG.exec(tag) ?? [];
+  return key === undefined ? tag : `${key}.${editedAt}`;
 }

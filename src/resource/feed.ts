@@ -78,7 +78,7 @@ export async function readCategories(context: Context, request: HttpRequest, nam
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const body = Buffer.from(writeCategories(await context.store.categories(feed.feedId, MOST_CATEGORIES)));
-  const tag = `"c.${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+  const tag = `"c.${hash('sha256', body, 'hex').slice(0, 32)}"`;
   const headers = { 'content-type': 'application/atomcat+xml', ...REVALIDATE };
   return respond(request, { tag, headers, body, modified: undefined });
 }

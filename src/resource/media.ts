@@ -1,4 +1,5 @@
 /** A media resource at its own address (RFC 5023 §9.6): read whole or in part, replaced, deleted with its entry. */
+import { hash } from 'node:crypto';
 import { storedXml, withoutChild, writeEntryDocument } from '../atom/entry.js';
 import { now } from '../atom/ids.js';
 import { parseDocument } from '../atom/parse.js';
@@ -102,8 +103,9 @@ function mediaOf(entry: StoredEntry | undefined, member: Member): StoredMedia {
   return entry.media;
 }
 
-function mediaTag({ digest }: StoredMedia): string {
-  return `"m.${digest}"`;
+/** The same bytes as something else are another representation. */
+function mediaTag({ type, digest }: StoredMedia): string {
+  return `"m.${hash('sha256', `${type}\n${digest}`, 'hex').slice(0, 32)}"`;
 }
 
 /** The bytes of a blob from one to before another, chunk by chunk. */

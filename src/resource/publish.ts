@@ -4,7 +4,7 @@ import { newAtomId, now } from '../atom/ids.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append } from '../store/store.js';
-import { isDocument, prefersMinimal, readXml } from './body.js';
+import { isDocument, readXml } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
 import { createdBatch, createdEntry, newEntry, outcome } from './created.js';
@@ -38,8 +38,7 @@ async function publishDocument(
   );
   const append: Append = { feed: name, feedAtomId: newAtomId(now()), entries, expect };
   const result = outcome(await context.publisher.publish(append), append);
-  const minimal = prefersMinimal(request.headers.prefer);
   return document.kind === 'entry'
-    ? createdEntry(context, result, url, minimal)
-    : createdBatch(context, result, url, minimal);
+    ? createdEntry(context, request, result, url)
+    : createdBatch(context, request, result, url);
 }

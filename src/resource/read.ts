@@ -1,5 +1,6 @@
 /** Reading a feed: the page that a request asks for, kept and answered in the form that it asks for. */
 import { defaultMetadata, type FeedPage } from '../atom/feed.js';
+import type { HeldEntry } from '../atom/model.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
 import { visible } from './address.js';
@@ -10,10 +11,15 @@ import type { RenderedPage } from './pages.js';
 import { isLimited } from './policy.js';
 import { respond } from './representation.js';
 import { linkTo, type Stretch, stretchOf } from './stretch.js';
+import { variantOf } from './variant.js';
+
+const RETRY = { headers: { 'retry-after': '1' } };
 
 /** What is asked for, and how. */
 interface Asked {
   name: string;
+  /** The address of the mount point. */
+  base: string;
   /** The address of the feed, without query. */
   url: string;
   /** The address of the page. */
@@ -36,15 +42,15 @@ export async function readFeed(
   const key = format.suffix === '' ? self : `${self} ${format.suffix}`;
   let page = context.pages.get(key, feed);
   if (page === undefined) {
-    page = await render(context, feed, { name, url, self, query: request.query, format });
+    page = await render(context, feed, { name, base: request.base, url, self, query: request.query, format });
     context.pages.set(key, page);
   }
-  const base = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
-  if (base === undefined) return respond(request, page);
-  const deltaKey = `${key} +${base}`;
+  const since = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
+  if (since === undefined) return respond(request, page);
+  const deltaKey = `${key} +${since}`;
   let delta = context.pages.get(deltaKey, feed);
   if (delta === undefined) {
-    delta = await render(context, feed, { name, url, self, query: request.query, format }, base);
+    delta = await render(context, feed, { name, base: request.base, url, self, query: request.query, format }, since);
     context.pages.set(deltaKey, delta);
   }
   return respond(request, delta, 226);
@@ -78,10 +84,19 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
 /** @param since leaves entries up to this position out: a delta */
 async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
   const { store, settings, policies } = context;
-  const { name, url, self, query, format } = asked;
+  const { name, base, url, self, query, format } = asked;
   const stretch = await stretchOf(context, feed, url, query);
   const { from, descending, limit } = stretch;
   const read = await store.page(feed.feedId, { from, descending, limit, bytes: settings.pageBytes });
+  if (!beginsWhereAsked(read, feed, stretch)) {
+    const newest = await store.feed(name);
+    if (newest === undefined) throw noFeed(name);
+    // Removed, or its oldest entries went, after we had looked at it: what was read is of two moments.
+    if (newest.feedId !== feed.feedId || newest.floor !== feed.floor) {
+      if (since !== undefined) throw new HttpError(503, 'The feed was changed meanwhile; try again.', RETRY);
+      return render(context, newest, asked);
+    }
+  }
   // Never beyond the head that was read first: the page and its tag are of one moment.
   const entries = read.filter(({ position }) => position <= feed.head);
   const last = entries.at(-1);
@@ -105,7 +120,8 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     links,
     entries: since === undefined ? entries : entries.filter(({ position }) => position > since),
   });
-  const tag = pageTag({ feedId: feed.feedId, edits: feed.edits, from, to, more, descending }, format.suffix);
+  const extent = { feedId: feed.feedId, edits: feed.edits, from, to, more, descending };
+  const tag = pageTag(extent, modified, variantOf(base, settings.author), format.suffix);
   const policy = policies.of(name);
   const final = more && !stretch.moving;
   // What retention takes from the beginning makes the page that begins there another one.
@@ -132,6 +148,12 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     to,
     final,
   };
+}
+
+/** Whether the first entry that was read is the one next to where reading began: positions have no gaps. */
+function beginsWhereAsked([first]: HeldEntry[], { head, floor }: Feed, { from, descending }: Stretch): boolean {
+  if (descending) return from - 1 <= floor || first?.position === from - 1;
+  return from >= head || first?.position === from + 1;
 }
 
 /** The position before the first that a page shows. */
