@@ -30,6 +30,8 @@ export interface Context {
 
 export const ATOM_ENTRY = 'application/atom+xml;type=entry';
 export const ATOM_FEED = 'application/atom+xml;type=feed';
+/** What is left of a deleted entry (RFC 6721 §2). */
+export const TOMBSTONE = 'application/atomdeleted+xml';
 
 /** Answers differ by these fields of the request. */
 export const VARY = { vary: 'Accept, Accept-Encoding' } as const;

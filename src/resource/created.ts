@@ -8,7 +8,7 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append, Appended, NewEntry, NewMedia } from '../store/store.js';
 import { prefersMinimal } from './body.js';
 import { entryTag } from './conditions.js';
-import { ATOM_ENTRY, ATOM_FEED, type Context } from './context.js';
+import { ATOM_ENTRY, ATOM_FEED, type Context, TOMBSTONE } from './context.js';
 import { addressOf } from './member.js';
 import { variantOf } from './variant.js';
 
@@ -76,15 +76,19 @@ export function createdEntry(
   url: string,
 ): HttpResponse {
   const minimal = prefersMinimal(request.headers.prefer);
-  const { atomId, editedAt } = entry!;
+  const { atomId, editedAt, deleted } = entry!;
   const location = addressOf(url, atomId);
+  const standing = {
+    'content-type': ATOM_ENTRY,
+    location,
+    'content-location': location,
+    etag: entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, author)),
+  };
   return {
     status: 201,
     headers: {
-      'content-type': ATOM_ENTRY,
-      location,
-      'content-location': location,
-      etag: entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, author)),
+      // One that was deleted since is still the one that was sent; but there is no entry to show any more.
+      ...(deleted ? { 'content-type': TOMBSTONE, location } : standing),
       ...createdHeaders(repeated, minimal),
     },
     ...(minimal ? {} : { body: writeEntryDocument(entry!, url, author) }),

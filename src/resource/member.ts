@@ -7,7 +7,7 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { StoredEntry } from '../store/store.js';
 import { prefersMinimal, readXml } from './body.js';
 import { checkChange, entryTag } from './conditions.js';
-import { ATOM_ENTRY, type Context, REVALIDATE } from './context.js';
+import { ATOM_ENTRY, type Context, REVALIDATE, TOMBSTONE } from './context.js';
 import { ENTRY_FORMATS, formatFor } from './formats.js';
 import { type Representation, respond } from './representation.js';
 import { variantOf } from './variant.js';
@@ -95,7 +95,7 @@ export async function removeMember(
   if (entry === undefined) throw missing(member);
   return {
     status: 200,
-    headers: { 'content-type': 'application/atomdeleted+xml', 'cache-control': 'no-cache' },
+    headers: { 'content-type': TOMBSTONE, 'cache-control': 'no-cache' },
     body: `<?xml version="1.0" encoding="utf-8"?>\n${writeEntry(entry, member.url)}\n`,
   };
 }

@@ -64,6 +64,8 @@ const NO_ENTRY: [string, string][] = [
   ['a day that is none', entry('<published>2026-02-31T00:00:00Z</published>')],
   ['an id that is not an IRI', entry('<id>not an iri</id>')],
   ['an id that is a path', entry('<id>..</id>')],
+  ['an id that fills the header of an answer', entry(`<id>urn:x:${'y'.repeat(3000)}</id>`)],
+  ['one that does so when it is encoded', entry(`<id>urn:x:${'é'.repeat(400)}</id>`)],
   ['twins of an xml:id', entry('<a xml:id="x"/>\n<b><c xml:id=" x "/></b>')],
   ['an xml:id that is no name', entry('<a xml:id="1 x"/>')],
 ];
