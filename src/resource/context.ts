@@ -41,3 +41,5 @@ export const REVALIDATE = { 'cache-control': 'no-cache', ...VARY } as const;
 export const IMMUTABLE = { 'cache-control': 'public, max-age=31536000, immutable', ...VARY } as const;
 /** The type is what we say, whatever the bytes look like. */
 export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;
+/** What was published never acts as a page of ours: a browser would run a script in XML as it does in HTML. */
+export const SANDBOX = { ...NO_SNIFFING, 'content-security-policy': 'sandbox' } as const;

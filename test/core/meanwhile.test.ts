@@ -106,6 +106,17 @@ test('one that is made again meanwhile is shown as it is', () =>
     assert.equal(titles((await ask('GET', '/feed=f?order=desc')).body), 'y');
   }));
 
+test('media that is replaced or deleted while it is read is answered whole, or as gone', () =>
+  withHook(async ({ ask, before }) => {
+    const type = { 'content-type': 'text/plain' };
+    const made = await ask('POST', '/feed=m', { body: 'before', headers: type });
+    const path = `${new URL(String(made.headers.location)).pathname.slice('/atommq'.length)}/media`;
+    before(() => ask('PUT', path, { body: 'after', headers: type }));
+    assert.equal((await ask('GET', path)).body, 'after');
+    before(() => ask('DELETE', path));
+    assert.equal((await ask('GET', path)).status, 410);
+  }));
+
 test('an entry that is revised while a page is read does not come under the tag of the page before', () =>
   withHook(async ({ ask, before }) => {
     const page = await ask('GET', '/feed=f');

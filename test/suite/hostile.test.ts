@@ -123,6 +123,23 @@ eachDoor((at) => {
     assert.equal((await at().ask('GET', address)).status, 200);
   });
 
+  test('a script in an entry cannot act in our origin, in whatever form a browser shows it', async () => {
+    const script = '<script xmlns="http://www.w3.org/1999/xhtml">alert(1)</script>';
+    const { headers } = await post('script', entry(`<content type="xhtml"><div>${script}</div></content>`));
+    for (const path of ['/atommq/feed=script', pathOf(headers.location)]) {
+      for (const format of ['atom', 'html']) {
+        const answer = await at().ask('GET', `${path}?format=${format}`);
+        assert.equal(answer.status, 200);
+        assert.match(
+          answer.headers['content-security-policy'] ?? '',
+          /sandbox|default-src 'none'/,
+          `${path} ${format}`,
+        );
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+      }
+    }
+  });
+
   test('one bad entry does not stop the good ones', async () => {
     assert.equal((await post('mixed', entry('<title>good</title>'))).status, 201);
     problemOf(await post('mixed', '<entry><title>'), 400);
