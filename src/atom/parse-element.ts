@@ -78,7 +78,8 @@ abstract class ElementReading {
   }
 
   openChild(tag: Tag, start: number, inside: number): void {
-    const uri = this.init.bare && tag.uri === '' ? ATOM : tag.uri;
+    // One that says for itself that it has no namespace keeps having none when the root gets Atom's.
+    const uri = this.init.bare && tag.uri === '' && tag.ns[''] === undefined ? ATOM : tag.uri;
     this.child = { local: tag.local, uri, tag, start, inside, text: '' };
     if (uri !== ATOM) return;
     const count = (this.seen.get(tag.local) ?? 0) + 1;

@@ -23,6 +23,9 @@ async function publishDocument(
 ): Promise<HttpResponse> {
   const expect = expectationsOf(request.headers);
   const document = parseDocument(await readXml(request, context.settings.maxEntryBytes));
+  if (document.entries.length === 0) {
+    throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
+  }
   const keyed = request.headers['idempotency-key'];
   if (keyed !== undefined && document.kind === 'feed') {
     throw new HttpError(400, 'Idempotency-Key goes with a single entry; give the entries of a feed ids of their own.');
