@@ -87,7 +87,9 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
   const { name, base, url, self, query, format } = asked;
   const stretch = await stretchOf(context, feed, url, query);
   const { from, descending, limit } = stretch;
-  const read = await store.page(feed.feedId, { from, descending, limit, bytes: settings.pageBytes });
+  // One more than is shown, for what it tells of the time when the page got its next.
+  const most = descending ? limit : limit + 1;
+  const read = await store.page(feed.feedId, { from, descending, limit: most, bytes: settings.pageBytes });
   if (!beginsWhereAsked(read, feed, stretch)) {
     const newest = await store.feed(name);
     if (newest === undefined) throw noFeed(name);
@@ -98,7 +100,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     }
   }
   // Never beyond the head that was read first: the page and its tag are of one moment.
-  const entries = read.filter(({ position }) => position <= feed.head);
+  const entries = read.filter(({ position }, index) => position <= feed.head && index < limit);
   const last = entries.at(-1);
   const to = last?.position ?? from;
   const more = descending ? last !== undefined && to > feed.floor + 1 : to < feed.head;
@@ -127,8 +129,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
   // What retention takes from the beginning makes the page that begins there another one.
   const immutable = policy.appendOnly && final && !(stretch.fromTheStart && isLimited(policy));
   // By its date too a page changes when it gets a next: whoever polls it by nothing else must hear of that.
-  const [after] =
-    more && !descending ? await store.page(feed.feedId, { from: to, descending, limit: 1, bytes: 1 }) : [];
+  const after = more && !descending ? (read[entries.length] ?? (await entryAfter(context, feed, to))) : undefined;
   return {
     tag,
     headers: {
@@ -148,6 +149,10 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     to,
     final,
   };
+}
+
+async function entryAfter({ store }: Context, { feedId }: Feed, position: number): Promise<HeldEntry | undefined> {
+  return (await store.page(feedId, { from: position, descending: false, limit: 1, bytes: 1 }))[0];
 }
 
 /** Whether the first entry that was read is the one next to where reading began: positions have no gaps. */
