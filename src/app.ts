@@ -47,7 +47,7 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
         GET: () => readFeed(context, request, name, url),
         POST: () => publish(context, request, name, url),
         PUT: () => describeFeed(context, request, name, url),
-        ...unlessFinal({ DELETE: () => removeFeed(context, name) }),
+        ...unlessFinal({ DELETE: () => removeFeed(context, request, name) }),
       };
     }
     if (collection === 'categories' && below.length === 1) {

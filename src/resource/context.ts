@@ -38,6 +38,8 @@ export interface Context {
 
 export const ATOM_ENTRY = 'application/atom+xml;type=entry';
 export const ATOM_FEED = 'application/atom+xml;type=feed';
+/** What is left of a deleted entry (RFC 6721 §2). */
+export const TOMBSTONE = 'application/atomdeleted+xml';
 
 /** Answers differ by these fields of the request. */
 export const VARY = { vary: 'Accept, Accept-Encoding' } as const;
@@ -47,3 +49,5 @@ export const REVALIDATE = { 'cache-control': 'no-cache', ...VARY } as const;
 export const IMMUTABLE = { 'cache-control': 'public, max-age=31536000, immutable', ...VARY } as const;
 /** The type is what we say, whatever the bytes look like. */
 export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;
+/** What was published never acts as a page of ours: a browser would run a script in XML as it does in HTML. */
+export const SANDBOX = { ...NO_SNIFFING, 'content-security-policy': 'sandbox' } as const;

@@ -4,7 +4,7 @@ import { newAtomId, now } from '../atom/ids.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append } from '../store/store.js';
-import { isDocument, prefersMinimal, readXml } from './body.js';
+import { isDocument, readXml } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
 import { createdBatch, createdEntry, newEntry, outcome } from './created.js';
@@ -23,6 +23,9 @@ async function publishDocument(
 ): Promise<HttpResponse> {
   const expect = expectationsOf(request.headers);
   const document = parseDocument(await readXml(request, context.settings.maxEntryBytes));
+  if (document.entries.length === 0) {
+    throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
+  }
   const keyed = request.headers['idempotency-key'];
   if (keyed !== undefined && document.kind === 'feed') {
     throw new HttpError(400, 'Idempotency-Key goes with a single entry; give the entries of a feed ids of their own.');
@@ -38,8 +41,7 @@ async function publishDocument(
   );
   const append: Append = { feed: name, feedAtomId: newAtomId(now()), entries, expect };
   const result = outcome(await context.publisher.publish(append), append);
-  const minimal = prefersMinimal(request.headers.prefer);
   return document.kind === 'entry'
-    ? createdEntry(context, result, url, minimal)
-    : createdBatch(context, result, url, minimal);
+    ? createdEntry(context, request, result, url)
+    : createdBatch(context, request, result, url);
 }

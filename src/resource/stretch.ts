@@ -48,9 +48,14 @@ export async function stretchOf(
   }
   const id = after ?? at;
   if (id === null) return descending ? stretch(head + 1, true) : stretch(floor, false, true);
-  const position = await positionOf(context, feed, id.trim(), linkTo(url, query, {}));
+  const position = await positionOf(context, feed, plainId(id), linkTo(url, query, {}));
   if (after !== null) return stretch(position, false);
   return stretch(descending ? position + 1 : position - 1, false);
+}
+
+/** The id of a parameter: since no id has a space in it, one that comes out of the query was a `+` that nobody encoded. */
+function plainId(parameter: string): string {
+  return parameter.trim().replaceAll(' ', '+');
 }
 
 /** An address of the same feed with the page's size, order and form carried over. */

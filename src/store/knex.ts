@@ -174,7 +174,7 @@ export class KnexStore implements Store {
     return set;
   }
 
-  async removeFeed(name: string): Promise<boolean> {
+  async removeFeed(name: string, check?: (current: Feed) => void): Promise<boolean> {
     let feed: number | undefined;
     await this.#write(async (trx, again) => {
       const held = await lockFeed(trx, name);
@@ -182,6 +182,7 @@ export class KnexStore implements Store {
       if (held === undefined && again) return;
       feed = held?.feed_id;
       if (held === undefined) return;
+      check?.(asFeed(held));
       await trx('mq_feed')
         .where({ feed_id: held.feed_id })
         .update({ name: `${REMOVED}${held.feed_id}` });

@@ -206,8 +206,11 @@ export interface Store {
   revise(revision: Revision): Promise<StoredEntry | undefined>;
   /** Sets what a feed says of itself, making the feed where there is none. */
   setMetadata(change: MetadataChange): Promise<{ feed: Feed; created: boolean }>;
-  /** Removes a feed at once, and then all that it held, in small transactions; false when there is none. */
-  removeFeed(name: string): Promise<boolean>;
+  /**
+   * Removes a feed at once, and then all that it held, in small transactions; false when there is none.
+   * @param check is given the feed as it stands under lock; throwing leaves all as it is
+   */
+  removeFeed(name: string, check?: (current: Feed) => void): Promise<boolean>;
 
   /** The categories that entries of a feed have, by scheme and term; at most `limit`. */
   categories(feedId: number, limit: number): Promise<Category[]>;
