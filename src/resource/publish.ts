@@ -4,7 +4,7 @@ import { newAtomId, now } from '../atom/ids.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append } from '../store/store.js';
-import { isDocument, readXml } from './body.js';
+import { idempotencyKeyOf, isDocument, readXml } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
 import { createdBatch, createdEntry, newEntry, outcome } from './created.js';
@@ -26,7 +26,7 @@ async function publishDocument(
   if (document.entries.length === 0) {
     throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
   }
-  const keyed = request.headers['idempotency-key'];
+  const keyed = idempotencyKeyOf(request);
   if (keyed !== undefined && document.kind === 'feed') {
     throw new HttpError(400, 'Idempotency-Key goes with a single entry; give the entries of a feed ids of their own.');
   }

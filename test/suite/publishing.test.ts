@@ -172,6 +172,13 @@ eachDoor((at, { overHttp }) => {
     assert.deepEqual(await titlesOf(await door.ask('GET', '/atommq/feed=keyed')), ['one', 'two']);
   });
 
+  test('an empty Idempotency-Key is none', async () => {
+    const door = at();
+    for (const title of ['one', 'two'])
+      await publish(door, 'unkeyed', `<title>${title}</title>`, { 'idempotency-key': '' });
+    assert.deepEqual(await titlesOf(await door.ask('GET', '/atommq/feed=unkeyed')), ['one', 'two']);
+  });
+
   test('If-None-Match: * appends only to a new feed', async () => {
     const door = at();
     await publish(door, 'fresh', '<title>1</title>', { 'if-none-match': '*' });
