@@ -1,7 +1,9 @@
 /** Composition: configuration, store, application; what a program embeds. */
 import { makeApp } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
+import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
+import { parseDocument } from './atom/parse.js';
 import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
@@ -10,12 +12,15 @@ import { type App, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
+import { outcome } from './resource/created.js';
 import { PageCache } from './resource/pages.js';
 import { type FeedPolicy, Policies } from './resource/policy.js';
+import { appendOf } from './resource/publish.js';
+import { feedUrl } from './resource/service.js';
 import { positionOf } from './resource/stretch.js';
 import { type Pruned, prune, RetentionTimer } from './retention.js';
 import { type OpenOptions, openDatabase } from './store/dialect.js';
-import { KnexStore, type StoreOptions } from './store/knex.js';
+import { KnexStore, type StoreOptions, type Transaction } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
 import { Replica } from './store/replica.js';
 import type { DatabaseSettings } from './store/store.js';
@@ -41,22 +46,27 @@ export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOpt
 /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
 const QUEUE_BYTES = 64 * 1024 * 1024;
 
+/** What a bus is made of. */
+interface Parts {
+  context: Context;
+  store: KnexStore;
+  address: AddressOptions;
+  retention: RetentionTimer | undefined;
+}
+
 /** An open bus. */
 export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
   readonly #context: Context;
   readonly #address: AddressOptions;
+  readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    context: Context,
-    address: AddressOptions,
-    onError: (error: unknown) => void,
-    retention: RetentionTimer | undefined,
-  ) {
+  private constructor({ context, store, address, retention }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
+    this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.app = makeApp(context, onError);
@@ -81,7 +91,8 @@ export class AtomMQ {
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
     const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
-    return new AtomMQ({ store, publisher, pages, policies, live, settings }, address, onError, retention);
+    const context = { store, publisher, pages, policies, live, settings };
+    return new AtomMQ({ context, store, address, retention }, onError);
   }
 
   /**
@@ -100,12 +111,28 @@ export class AtomMQ {
   /**
    * Publishes one entry.
    * @param entry an Atom entry as XML, or its parts
+   * @param options `transaction`: one of your own Knex's on the same database; the entry is stored with its commit
    * @throws HttpError as `POST` to the feed would answer
    */
-  async publish(feed: string, entry: string | EntryDraft): Promise<EntryView> {
+  async publish(
+    feed: string,
+    entry: string | EntryDraft,
+    options: { transaction?: Transaction } = {},
+  ): Promise<EntryView> {
     const body = typeof entry === 'string' ? entry : writeDraft(entry);
+    if (options.transaction !== undefined) return this.#publishWithin(options.transaction, feed, body);
     const { body: stored } = await this.#ask('POST', `/feed=${encodeURIComponent(feed)}`, '', body);
     return viewEntry(stored);
+  }
+
+  async #publishWithin(transaction: Transaction, feed: string, body: string): Promise<EntryView> {
+    this.#check();
+    const document = parseDocument(body);
+    onlyEntry(document);
+    const append = appendOf(document, feedName(feed));
+    const { held } = outcome(await this.#store.appendWithin(transaction, append), append);
+    const url = feedUrl('urn:atommq', append.feed);
+    return viewEntry(writeEntryDocument(held[0]!, url, this.#context.settings.author));
   }
 
   /**

@@ -38,6 +38,21 @@ export async function appendOne(trx: Knex.Transaction, append: Append, again = f
   return { kind: 'appended', repeated };
 }
 
+/**
+ * The same inside a transaction of somebody else's, which decides when it is committed and may have read before. It takes
+ * its lock first, and makes a missing feed in a way that does not fail when another is quicker.
+ */
+export async function appendWithin(trx: Knex.Transaction, append: Append, rowLocks: boolean): Promise<Appended> {
+  const { feed: name, feedAtomId: atom_id, entries } = append;
+  const feed = trx('mq_feed').where({ name });
+  // Where one lock is for all, only a write takes it.
+  if (!rowLocks) await feed.clone().update({ head: trx.ref('head') });
+  if ((await feed.clone().first()) === undefined && entries.length > 0 && append.expect === undefined) {
+    await trx('mq_feed').insert({ name, atom_id, created_at: entries[0]!.at }).onConflict('name').ignore();
+  }
+  return appendOne(trx, append);
+}
+
 async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[]): Promise<void> {
   const head = Number(feed.head);
   const rows = entries.map((entry, i) => ({

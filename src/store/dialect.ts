@@ -76,8 +76,8 @@ export interface Database {
    * @returns what ends it
    */
   watch?(onHint: (feeds?: string[]) => void): () => void;
-  /** Where others are not told by the write itself: tells them that these feeds changed. */
-  announce?(feeds: string[]): Promise<void>;
+  /** Where others are not told by the write itself: tells them that these feeds changed, with the commit if inside a transaction. */
+  announce?(feeds: string[], trx?: Knex.Transaction): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import { now } from '../atom/ids.js';
 import type { Category, HeldEntry } from '../atom/model.js';
-import { appendOne } from './append.js';
+import { appendOne, appendWithin } from './append.js';
 import { Attempts } from './attempts.js';
 import { deleteBlobs, writeUpload } from './blobs.js';
 import { Circuit } from './circuit.js';
@@ -37,6 +37,9 @@ export interface StoreOptions {
   /** How long a write is tried again when others are in the way, in seconds. */
   retryDeadline: number;
 }
+
+/** A transaction of a program that has its own Knex on the same database. */
+export type Transaction = Knex.Transaction;
 
 export class KnexStore implements Store {
   readonly #database: Database;
@@ -152,6 +155,21 @@ export class KnexStore implements Store {
       }
       return appends.map((append) => results.get(append) ?? { kind: 'appended' });
     });
+  }
+
+  /**
+   * Appends inside a transaction of the caller's, on the same database: stored when that is committed, and not otherwise.
+   * Whoever waits is woken after the commit.
+   */
+  async appendWithin(trx: Transaction, append: Append): Promise<Appended> {
+    const result = await appendWithin(trx, append, this.#database.dialect.rowLocks);
+    if (result.kind !== 'appended') return result;
+    await this.#database.announce?.([append.feed], trx);
+    void trx.executionPromise.then(
+      () => this.#tell([append.feed]),
+      () => {},
+    );
+    return result;
   }
 
   async revise(revision: Revision): Promise<StoredEntry | undefined> {

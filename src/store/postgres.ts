@@ -1,4 +1,5 @@
 /** PostgreSQL: kept connections with prepared statements, and the append as a function. */
+import type { Knex } from 'knex';
 import Client from 'knex/lib/dialects/postgres/index.js';
 import type { ClientConfig, Client as Connection } from 'pg';
 import { appendJson } from './append-json.js';
@@ -139,8 +140,9 @@ class Postgres implements Database {
     return listen(this.#config, onHint);
   }
 
-  async announce(feeds: string[]): Promise<void> {
-    for (const feed of feeds) await this.#read(`SELECT pg_notify('${CHANNEL}', ?)`, [feed]);
+  async announce(feeds: string[], trx?: Knex.Transaction): Promise<void> {
+    const notify = `SELECT pg_notify('${CHANNEL}', ?)`;
+    for (const feed of feeds) await (trx === undefined ? this.#read(notify, [feed]) : trx.raw(notify, [feed]));
   }
 
   close(): Promise<void> {
