@@ -69,12 +69,12 @@ const WORKS: Record<string, (feed: string, entries: number) => Promise<unknown>>
 async function measure(sizes: Record<string, number>): Promise<Record<string, Record<string, number>>> {
   const results: Record<string, Record<string, number>> = {};
   for (const [work, run] of Object.entries(WORKS)) {
-    const times: Record<string, number[]> = {};
+    const times: Record<string, number[]> = Object.fromEntries(Object.keys(sizes).map((feed) => [feed, []]));
     for (let round = -2; round < ROUNDS; round += 1) {
       for (const [feed, entries] of Object.entries(sizes)) {
         const begin = performance.now();
         await run(feed, entries);
-        if (round >= 0) (times[feed] ??= []).push(performance.now() - begin);
+        if (round >= 0) times[feed]!.push(performance.now() - begin);
       }
     }
     results[work] = Object.fromEntries(
