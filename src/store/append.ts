@@ -117,7 +117,7 @@ async function holds(trx: Knex.Transaction, feed: FeedRow | undefined, expect: E
     case 'empty':
       return head === 0;
     case 'head':
-      return feed?.feed_id === expect.feedId && head === expect.head;
+      return Number(feed?.feed_id) === expect.feedId && head === expect.head;
     case 'last': {
       if (feed === undefined) return false;
       const [last]: EntryRow[] = await trx('mq_entry').where({ feed_id: feed.feed_id, position: head });

@@ -14,6 +14,7 @@ interface Kind {
   /** Codes or numbers of "is there already". */
   there: (string | number)[];
   trouble(error: unknown): Trouble | undefined;
+  setUp?(connection: Closable): Promise<void>;
 }
 
 /** SQL Server's error numbers, and codes of its driver. */
@@ -32,6 +33,9 @@ const KINDS: Record<string, Kind> = {
     client: () => import('knex/lib/dialects/cockroachdb/index.js'),
     there: ['42P07', '42701', '42710'],
     trouble: postgresTrouble,
+    // Its own numbers for rows are too long for a number of JavaScript's. YugabyteDB has no such setting, nor such numbers.
+    setUp: async (connection) =>
+      void (await connection.query?.(`SET serial_normalization = 'sql_sequence'`).catch(() => {})),
   },
   mssql: {
     client: () => import('knex/lib/dialects/mssql/index.js'),
@@ -64,7 +68,7 @@ export async function openPortable(settings: DatabaseSettings, options: OpenOpti
     client: (await KINDS[settings.client]!.client()).default,
     connection: settings.connection,
     options,
-    setUp: async () => {},
+    setUp: async (connection) => KINDS[settings.client]!.setUp?.(connection),
     abort: (connection) => (connection.close ?? connection.end)?.call(connection),
   });
   try {
@@ -77,6 +81,7 @@ export async function openPortable(settings: DatabaseSettings, options: OpenOpti
 }
 
 interface Closable {
+  query?(sql: string): Promise<unknown>;
   close?(): void;
   end?(): void;
 }

@@ -14,6 +14,9 @@ import type { Append, DatabaseSettings } from './store.js';
 /** What the lock that migrations take is known by, among all that use advisory locks: "atommq" in ASCII. */
 const MIGRATION_LOCK = '107126635553137';
 
+/** What was the primary is a standby now. */
+const READ_ONLY = '25006';
+
 /** SQLSTATE codes (https://www.postgresql.org/docs/current/errcodes-appendix.html), or their classes, by what they mean. */
 const TROUBLES: Record<string, Trouble> = {
   '40001': 'conflict',
@@ -28,7 +31,7 @@ const TROUBLES: Record<string, Trouble> = {
   '53': 'busy',
   '57014': 'busy',
   '55P03': 'busy',
-  '25006': 'busy',
+  [READ_ONLY]: 'busy',
   '58': 'busy',
 };
 
@@ -81,9 +84,11 @@ export async function openPostgres({ connection }: DatabaseSettings, options: Op
     },
     options,
     setUp: (made) => setUp(made, options),
+    isStale: (error) => error instanceof Error && 'code' in error && error.code === READ_ONLY,
     abort: breakOff,
   });
   try {
+    await refuseEncoding(pool);
     const marks = options.asIs ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
     refuseNewer(marks);
     return new Postgres(pool, config, options.poolSize, hasAppend(marks, postgres));
@@ -91,6 +96,14 @@ export async function openPostgres({ connection }: DatabaseSettings, options: Op
     await pool.close();
     throw error;
   }
+}
+
+/** @throws Error in one line when the database cannot hold all characters */
+async function refuseEncoding({ knex }: Pool<Connection>): Promise<void> {
+  const { rows } = (await knex.raw('SHOW server_encoding')) as { rows: { server_encoding: string }[] };
+  const encoding = rows[0]?.server_encoding;
+  if (encoding !== 'UTF8')
+    throw new Error(`the database has the encoding ${encoding}; AtomMQ needs one made with UTF8`);
 }
 
 /** Makes a session what the order promise and 201 need, whatever the server's defaults are. */

@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { rootCertificates } from 'node:tls';
+import pg from 'pg';
 import { openDatabase } from '../../src/store/dialect.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { openFolder } from '../doors/children.js';
@@ -66,6 +67,40 @@ for (const kind of databases.filter(({ server }) => server !== undefined)) {
     const { port } = silent.address() as { port: number };
     const name = (await kind.create()).replace(/:\d+\//, `:${port}/`);
     await assert.rejects(openStore(name, { connectTimeout: 1 }), /time/i);
+  });
+}
+
+const [postgres] = databases.filter(({ name }) => name === 'PostgreSQL');
+if (postgres !== undefined) {
+  test('PostgreSQL: a database that cannot hold all characters is refused', {
+    skip: lackingFor(postgres),
+  }, async () => {
+    const name = await postgres.create();
+    const client = new pg.Client(name);
+    await client.connect();
+    await client.query(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc`);
+    await client.end();
+    await assert.rejects(
+      openStore(name.replace(/[^/]*$/, 'latin')),
+      /encoding LATIN1; AtomMQ needs one made with UTF8/,
+    );
+  });
+
+  test('PostgreSQL: a connection to what has become a standby is given up', {
+    skip: lackingFor(postgres),
+  }, async (t) => {
+    const { store, database } = await openStore(await postgres.create());
+    t.after(() => store.close());
+    await store.append([append('f', [entry('urn:1')])]);
+    // Each connection that there is says that it is read-only; new ones are not.
+    await Promise.all(Array.from({ length: 6 }, () => database.writer.raw(`SET default_transaction_read_only = on`)));
+    const refused = await store.append([append('f', [entry('urn:2')])]).catch((error: unknown) => error);
+    assert.ok(refused instanceof StoreUnavailable);
+    for (let tries = 0; tries < 10; tries += 1) {
+      const result = await store.append([append('f', [entry('urn:3')])]).catch((error: unknown) => error);
+      if (!(result instanceof Error)) break;
+    }
+    assert.deepEqual(await idsOf(store, 'f'), ['urn:1', 'urn:3']);
   });
 }
 

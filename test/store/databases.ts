@@ -140,6 +140,11 @@ async function startPostgres(): Promise<DatabaseServer> {
   // An ordering of names that is not by bytes, as many servers have it.
   const locale = ['--encoding=UTF8', '--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US'];
   runProgram([...as, postgresProgram('initdb'), '-D', data, '-A', 'trust', '-U', 'atommq', '--no-sync', ...locale]);
+  return runPostgres(data, folder);
+}
+
+async function runPostgres(data: string, folder: string): Promise<DatabaseServer> {
+  const as = asUser('postgres', data);
   const port = await freePort();
   // Nothing is lost without fsync as long as the machine itself goes on.
   const { certificate, key } = makeCertificate(folder, 'postgres');
@@ -152,6 +157,19 @@ async function startPostgres(): Promise<DatabaseServer> {
     await client.connect();
     await client.end();
   });
+}
+
+/** A streaming standby of a PostgreSQL server of ours; it ends with the file that uses it. */
+export async function startStandby(primary: DatabaseServer): Promise<DatabaseServer> {
+  const folder = openFolder();
+  const data = openSubfolder(folder, 'data');
+  chmodSync(data, 0o700);
+  const as = asUser('postgres', data);
+  const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'atommq'];
+  runProgram([...as, postgresProgram('pg_basebackup'), '-D', data, '-R', '--checkpoint=fast', '--no-sync', ...from]);
+  const standby = await runPostgres(data, folder);
+  running.push(standby);
+  return standby;
 }
 
 async function startMariadb(): Promise<DatabaseServer> {
