@@ -22,6 +22,7 @@ if (postgres !== undefined) {
     await control.connect();
 
     let over = false;
+    let isComplete = false;
     let published = 0;
     const publishing = (async () => {
       for (; !over; published += 1) await bus.publish('f', { id: `urn:${published}`, title: String(published) });
@@ -30,7 +31,7 @@ if (postgres !== undefined) {
     const consuming = (async () => {
       while (published === 0) await sleep(5);
       for (let after: string | undefined; ; ) {
-        const last = over;
+        const last = isComplete;
         const page = await bus.read('f', after === undefined ? {} : { after });
         seen.push(...page.entries.map(({ id }) => id));
         after = page.after;
@@ -43,11 +44,14 @@ if (postgres !== undefined) {
       await control.query('SELECT pg_wal_replay_resume()');
       await sleep(300);
     }
+    const used = `SELECT coalesce(idx_scan, 0)::int AS scans FROM pg_stat_user_tables WHERE relname = 'mq_entry'`;
+    assert.ok((await control.query(used)).rows[0].scans > 0, 'nothing was read from the standby');
     await control.end();
     await standby.stop('SIGKILL');
     await sleep(300);
     over = true;
     await publishing;
+    isComplete = true;
     await consuming;
     assert.deepEqual(
       seen,
