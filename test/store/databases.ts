@@ -224,6 +224,11 @@ async function keep(
   let server: Server | undefined;
   const start = async () => {
     server = startServer({ command, arguments: argv });
+    const { pid } = server;
+    // Where the process ends before its tests do. Nobody needs the files; SIGTERM would let PostgreSQL wait for clients.
+    const end = () => process.kill(pid, gentle === 'SIGINT' ? 'SIGQUIT' : 'SIGKILL');
+    process.prependOnceListener('exit', end);
+    void server.ended.then(() => process.off('exit', end));
     let over: number | string | undefined;
     void server.ended.then((how) => {
       over = how;
