@@ -18,6 +18,8 @@ import { type OpenOptions, openDatabase } from './store/dialect.js';
 import { KnexStore, type StoreOptions } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
 import type { DatabaseSettings } from './store/store.js';
+import type { Subscription, Subscriptions } from './store/subscription.js';
+import { type HubSettings, type OpenHub, openHub } from './websub/open.js';
 
 export type { EntryDraft } from './atom/draft.js';
 export type { EntryView } from './atom/object.js';
@@ -25,7 +27,12 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOptions, 'readOnly'>, StoreOptions {
+export interface BusSettings
+  extends ResourceSettings,
+    LiveOptions,
+    HubSettings,
+    Omit<OpenOptions, 'readOnly'>,
+    StoreOptions {
   database: DatabaseSettings;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
@@ -33,6 +40,8 @@ export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOpt
   feeds: FeedPolicy[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
+  /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
+  websub?: boolean | undefined;
 }
 
 /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
@@ -44,10 +53,20 @@ export class AtomMQ {
   readonly app: App;
   readonly #context: Context;
   readonly #retention: RetentionTimer | undefined;
+  readonly #hub: OpenHub | undefined;
+  readonly #subscriptions: Subscriptions;
 
-  private constructor(context: Context, onError: (error: unknown) => void, retention: RetentionTimer | undefined) {
+  private constructor(
+    context: Context,
+    onError: (error: unknown) => void,
+    retention: RetentionTimer | undefined,
+    hub: OpenHub | undefined,
+    subscriptions: Subscriptions,
+  ) {
     this.#context = context;
     this.#retention = retention;
+    this.#hub = hub;
+    this.#subscriptions = subscriptions;
     this.app = makeApp(context, onError);
   }
 
@@ -67,7 +86,14 @@ export class AtomMQ {
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
     const pages = new PageCache(cacheBytes);
-    return new AtomMQ({ store, publisher, pages, policies, live, settings }, onError, retention);
+    const context: Context = { store, publisher, pages, policies, live, settings };
+    const delivers = options.runOnce !== true;
+    const hub =
+      (settings.websub ?? delivers)
+        ? await openHub(context, store.subscriptions, settings, delivers, onError)
+        : undefined;
+    context.hub = hub?.answer;
+    return new AtomMQ(context, onError, retention, hub, store.subscriptions);
   }
 
   /**
@@ -120,7 +146,18 @@ export class AtomMQ {
     return prune(this.#context.store, this.#context.policies, onFeed);
   }
 
+  /** The WebSub subscriptions that were confirmed and whose lease has not ended, those that were given up too. */
+  async *subscriptions(): AsyncGenerator<SubscriptionView> {
+    for (let after = ''; ; ) {
+      const some = await this.#subscriptions.list(after, 500);
+      for (const subscription of some) yield viewSubscription(subscription);
+      if (some.length === 0) return;
+      after = some.at(-1)!.id;
+    }
+  }
+
   async close(): Promise<void> {
+    await this.#hub?.stop();
     this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
@@ -144,6 +181,28 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+/** A WebSub subscription for a program. */
+export interface SubscriptionView {
+  topic: string;
+  /** May be known to its subscriber alone. */
+  callback: string;
+  state: 'active' | 'failing' | 'dead';
+  since: Date;
+  leaseUntil: Date;
+  /** The position up to which everything has been delivered. */
+  position: number;
+  /** Deliveries that failed since the last that did not, and what was wrong with the latest. */
+  failures: number;
+  error: string | undefined;
+}
+
+function viewSubscription({ topic, callback, createdAt, leaseUntil, progress }: Subscription): SubscriptionView {
+  const { position, failures, error, dead } = progress;
+  const state = dead ? 'dead' : failures > 0 ? 'failing' : 'active';
+  const times = { since: new Date(createdAt / 1000), leaseUntil: new Date(leaseUntil / 1000) };
+  return { topic, callback, state, ...times, position, failures, error };
 }
 
 /** A page of entries for a program. */

@@ -9,9 +9,9 @@ import { showConfig } from './config.js';
 /** Exit code for a command line or a configuration that cannot be used. */
 const USAGE = 2;
 
-const COMMANDS = ['serve', 'prune', 'config', 'help'];
+const COMMANDS = ['serve', 'prune', 'subscriptions', 'config', 'help'];
 /** Commands that have `--json`. */
-const WITH_JSON = ['prune', 'config'];
+const WITH_JSON = ['prune', 'subscriptions', 'config'];
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
 const FLAGS = ['config', 'json', 'help', 'version', ...TABLE.map(({ name }) => name)];
 
@@ -34,6 +34,9 @@ export async function main(argv: string[]): Promise<number> {
     const resolved: Resolved = resolveSettings({ env: process.env, flags });
     if (command === 'config') return showConfig(resolved, flags.json === true);
     if (command === 'prune') return (await import('./prune.js')).pruneOnce(resolved, flags.json === true);
+    if (command === 'subscriptions') {
+      return (await import('./subscriptions.js')).listSubscriptions(resolved, flags.json === true);
+    }
     // The bus and its database are loaded for those who serve only.
     const { serve } = await import('./serve.js');
     return await serve(resolved, argv, version);
@@ -51,6 +54,7 @@ function commandLine(words: string[], version: string) {
     .usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.')
     .usage('Commands:\n  serve   serve through a gateway (the default)')
     .usage('  prune   remove what is beyond the limits of feeds now; --json')
+    .usage('  subscriptions  list who subscribes by WebSub; --json')
     .usage('  config  print what is in force and where each value came from; --json')
     .usage('  help    print this')
     .parserConfiguration({

@@ -11,6 +11,7 @@ import { awaitNews, type Polled, waitOf } from './long-poll.js';
 import type { RenderedPage } from './pages.js';
 import { isLimited } from './policy.js';
 import { respond } from './representation.js';
+import { hubUrl } from './service.js';
 import { linkTo, noFeed, type Stretch, stretchOf } from './stretch.js';
 
 /** What is asked for, and how. */
@@ -20,6 +21,8 @@ interface Asked {
   url: string;
   /** The address of the page. */
   self: string;
+  /** The address of the hub, where there is one. */
+  hub: string | undefined;
   query: URLSearchParams;
   format: Format<FeedPage>;
   /** The end of the feed when a client that waits came. */
@@ -39,7 +42,8 @@ export async function readFeed(
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const self = request.search === '' ? url : `${url}?${visible(request.search)}`;
-  const asked: Asked = { name, url, self, query: request.query, format };
+  const hub = context.hub && hubUrl(request.base);
+  const asked: Asked = { name, url, self, hub, query: request.query, format };
   if (wait === undefined) return (await answer(context, request, feed, asked)).response;
   const response = await awaitNews(context, request, feed, wait, (newest) =>
     answer(context, request, newest, { ...asked, now: feed.head }),
@@ -86,7 +90,7 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
 /** @param since leaves entries up to this position out: a delta */
 async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
   const { store, settings, policies } = context;
-  const { name, url, self, query, format } = asked;
+  const { name, url, self, hub, query, format } = asked;
   const stretch = await stretchOf(context, feed, url, query, asked.now);
   const { from, descending, limit } = stretch;
   const read = await store.page(feed.feedId, { from, descending, limit, bytes: settings.pageBytes });
@@ -97,6 +101,8 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
   const more = descending ? last !== undefined && to > feed.floor + 1 : to < feed.head;
   const links = [
     { rel: 'self', href: self },
+    // Discovery (WebSub §4): by header fields, and by links in the documents.
+    ...(hub === undefined ? [] : [{ rel: 'hub', href: hub }]),
     { rel: 'first', href: linkTo(url, query, {}) },
     { rel: 'last', href: linkTo(url, query, { start_at: 'last' }) },
     ...(more && last !== undefined ? [{ rel: 'next', href: linkTo(url, query, { start_after: last.atomId }) }] : []),
