@@ -13,6 +13,12 @@ export interface Range extends Ip {
   length: number;
 }
 
+/** Ranges whose last 32 bits are an IPv4 address that the network, or the system, goes to instead. */
+const WRAPPED = [
+  '::ffff:0:0/96', // IPv4-mapped (RFC 4291 §2.5.5.2)
+  '64:ff9b::/96', // NAT64 (RFC 6052)
+].map((range) => parseBits(range));
+
 /** What is not public of IPv4 (the registry of RFC 6890, as of 2024; addresses for documentation, for tests, for later). */
 const NOT_PUBLIC_4 = [
   '0.0.0.0/8', // this network; the unspecified address
@@ -40,12 +46,6 @@ const NOT_PUBLIC_6 = [
   '2002::/16', // 6to4, which wraps any IPv4 address
   '3fff::/20', // documentation
 ].map(parseRange);
-
-/** Ranges whose last 32 bits are an IPv4 address that the network, or the system, goes to instead. */
-const WRAPPED = [
-  '::ffff:0:0/96', // IPv4-mapped (RFC 4291 §2.5.5.2)
-  '64:ff9b::/96', // NAT64 (RFC 6052)
-].map((range) => parseBits(range));
 
 /** The interface of ISATAP (RFC 5214 §6.1): the last 32 bits are an IPv4 address, in whatever network. */
 const ISATAP = 0x5efen;
