@@ -7,6 +7,9 @@ import { type Callback, until } from './callback.js';
 
 export const BASE = 'http://localhost/atommq';
 
+let folder: string | undefined;
+let buses = 0;
+
 export interface OpenBus {
   bus: AtomMQ;
   request: Client;
@@ -20,7 +23,9 @@ export interface OpenBus {
 }
 
 export async function openBus(options: Partial<Record<OptionKey, unknown>> = {}): Promise<OpenBus> {
-  const database = String(options.database ?? join(temporaryFolder(), 'bus.db'));
+  folder ??= temporaryFolder();
+  buses += 1;
+  const database = String(options.database ?? join(folder, `${buses}.db`));
   const bus = await AtomMQ.open({ websubAllow: ['127.0.0.0/8'], ...options, database });
   const request = inProcess(bus.app, BASE);
   const hub = (form: Record<string, string>) => askHub(request, form);
