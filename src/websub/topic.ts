@@ -1,7 +1,7 @@
 /** Topics: the addresses of our feeds, and what of a feed each of them stands for. */
 import type { FeedPage } from '../atom/feed.js';
 import { HttpError } from '../http.js';
-import { segmentsOf } from '../resource/address.js';
+import { segmentsOf, visible } from '../resource/address.js';
 import { feedAt } from '../resource/feed-address.js';
 import { FEED_FORMATS, type Format } from '../resource/formats.js';
 
@@ -29,8 +29,12 @@ export function parseTopic(address: string, base: string): Topic {
   if (url === undefined || url.origin !== mount.origin || !url.pathname.startsWith(`${path}/`)) {
     throw notOurs(base);
   }
-  if (url.username !== '' || url.password !== '' || url.hash !== '' || /[^\x21-\x7e]/.test(address)) {
-    throw new HttpError(400, 'hub.topic has no user, no fragment, and nothing but visible ASCII in it.');
+  if (url.username !== '' || url.password !== '' || url.hash !== '' || visible(address) !== address) {
+    // It is written into header fields, and must be the same there.
+    throw new HttpError(
+      400,
+      'hub.topic has no user and no fragment, and what an address cannot hold is percent-encoded.',
+    );
   }
   const [first, ...rest] = segmentsOf(url.pathname.slice(path.length));
   const [feed, feedUrl, below] = first === undefined ? [undefined, '', []] : feedAt(base, first, rest);

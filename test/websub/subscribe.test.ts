@@ -75,6 +75,7 @@ const WRONG: [string, Record<string, string>, number, RegExp][] = [
   ['a topic above', { 'hub.topic': 'http://localhost/feed=widgets' }, 400, /of this server/],
   ['a topic beside', { 'hub.topic': `${BASE}x/feed=widgets` }, 400, /of this server/],
   ['a topic that climbs out', { 'hub.topic': `${BASE}/../feed=widgets` }, 400, /of this server/],
+  ['a topic that is none in a header field', { 'hub.topic': `${TOPIC}?a=>;rel="x"` }, 400, /percent-encoded/],
   ['the service document', { 'hub.topic': `${BASE}/` }, 400, /of this server/],
   ['an entry', { 'hub.topic': `${TOPIC}/entries/urn:x:first` }, 400, /of this server/],
   ['a feed that there is not', { 'hub.topic': `${BASE}/feed=nothing` }, 404, /no feed named/],
@@ -168,6 +169,30 @@ for (const [name, status, body, headers] of DISAGREE) {
     await other.close();
   });
 }
+
+test('a callback that does not answer is asked again, and denied when the feed is gone by then', async () => {
+  const { bus, hub, request, publish } = await openBus();
+  for (const feed of ['stays', 'goes']) await publish(feed, 'urn:x:1');
+  for (const feed of ['stays', 'goes']) {
+    const other = await Callback.listen();
+    const modes = () => other.verifications.map(({ query }) => query.get('hub.mode'));
+    let removed: Promise<unknown> | undefined;
+    other.behave = (_, response) => {
+      if (other.verifications.length > 1) return false;
+      removed = feed === 'goes' ? request('DELETE', '/feed=goes').then(() => response.destroy()) : undefined;
+      if (removed === undefined) response.destroy();
+      return true;
+    };
+    const topic = `${BASE}/feed=${feed}`;
+    await hub({ 'hub.mode': 'subscribe', 'hub.topic': topic, 'hub.callback': other.url() });
+    await until(() => other.verifications.length === 2);
+    assert.deepEqual(modes(), ['subscribe', feed === 'stays' ? 'subscribe' : 'denied']);
+    assert.equal(other.verifications[1]!.query.get('hub.topic'), topic);
+    await removed;
+    await other.close();
+  }
+  await bus.close();
+});
 
 test('a renewal and an end that are not confirmed leave the subscription as it was', async () => {
   const { bus, hub, subscribe, publish } = await openBus();
