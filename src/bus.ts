@@ -24,6 +24,8 @@ import { KnexStore, type StoreOptions, type Transaction } from './store/knex.js'
 import { Publisher } from './store/publisher.js';
 import { Replica } from './store/replica.js';
 import type { DatabaseSettings } from './store/store.js';
+import type { Subscription } from './store/subscription.js';
+import { type HubSettings, type OpenHub, openHub } from './websub/open.js';
 
 export type { EntryDraft } from './atom/draft.js';
 export type { EntryView } from './atom/object.js';
@@ -31,7 +33,12 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOptions, 'asIs'>, StoreOptions {
+export interface BusSettings
+  extends ResourceSettings,
+    LiveOptions,
+    HubSettings,
+    Omit<OpenOptions, 'asIs'>,
+    StoreOptions {
   database: DatabaseSettings;
   /** A replica of it that pages are read from, as far as it has come. */
   databaseRead?: DatabaseSettings | undefined;
@@ -41,6 +48,8 @@ export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOpt
   feeds: FeedPolicy[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
+  /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
+  websub?: boolean | undefined;
 }
 
 /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
@@ -52,6 +61,7 @@ interface Parts {
   store: KnexStore;
   address: AddressOptions;
   retention: RetentionTimer | undefined;
+  hub: OpenHub | undefined;
 }
 
 /** An open bus. */
@@ -62,13 +72,15 @@ export class AtomMQ {
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
+  readonly #hub: OpenHub | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention }: Parts, onError: (error: unknown) => void) {
+  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
+    this.#hub = hub;
     this.app = makeApp(context, onError);
   }
 
@@ -91,8 +103,14 @@ export class AtomMQ {
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
     const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
-    const context = { store, publisher, pages, policies, live, settings };
-    return new AtomMQ({ context, store, address, retention }, onError);
+    const context: Context = { store, publisher, pages, policies, live, settings };
+    const delivers = options.runOnce !== true;
+    const hub =
+      (settings.websub ?? delivers)
+        ? await openHub(context, store.subscriptions, settings, delivers, onError)
+        : undefined;
+    context.hub = hub?.answer;
+    return new AtomMQ({ context, store, address, retention, hub }, onError);
   }
 
   /**
@@ -170,6 +188,16 @@ export class AtomMQ {
     return prune(this.#context.store, this.#context.policies, onFeed);
   }
 
+  /** The WebSub subscriptions that were confirmed and whose lease has not ended, those that were given up too. */
+  async *subscriptions(): AsyncGenerator<SubscriptionView> {
+    for (let after = ''; ; ) {
+      const some = await this.#store.subscriptions.list(after, 500);
+      for (const subscription of some) yield viewSubscription(subscription);
+      if (some.length === 0) return;
+      after = some.at(-1)!.id;
+    }
+  }
+
   /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -177,6 +205,7 @@ export class AtomMQ {
   }
 
   async #end(): Promise<void> {
+    await this.#hub?.stop();
     this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
@@ -205,6 +234,28 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+/** A WebSub subscription for a program. */
+export interface SubscriptionView {
+  topic: string;
+  /** May be known to its subscriber alone. */
+  callback: string;
+  state: 'active' | 'failing' | 'dead';
+  since: Date;
+  leaseUntil: Date;
+  /** The position up to which everything has been delivered. */
+  position: number;
+  /** Deliveries that failed since the last that did not, and what was wrong with the latest. */
+  failures: number;
+  error: string | undefined;
+}
+
+function viewSubscription({ topic, callback, createdAt, leaseUntil, progress }: Subscription): SubscriptionView {
+  const { position, failures, error, dead } = progress;
+  const state = dead ? 'dead' : failures > 0 ? 'failing' : 'active';
+  const times = { since: new Date(createdAt / 1000), leaseUntil: new Date(leaseUntil / 1000) };
+  return { topic, callback, state, ...times, position, failures, error };
 }
 
 /** A page of entries for a program. */

@@ -156,6 +156,13 @@ Exit codes: 0 all is stored; 1 something was refused or not readable (a line on 
     run: async ({ resolved, flags }) => (await import('./prune.js')).pruneOnce(resolved, flags.json === true),
   },
   {
+    name: 'subscriptions',
+    summary: 'list who subscribes by WebSub',
+    flags: [JSON_FLAG],
+    run: async ({ resolved, flags }) =>
+      (await import('./subscriptions.js')).listSubscriptions(resolved, flags.json === true),
+  },
+  {
     name: 'config',
     summary: 'print what is in force and where each value came from',
     flags: [JSON_FLAG],

@@ -17,7 +17,7 @@ export function commandLine(words: string[], version: string, command?: Command)
   });
   if (command === undefined) {
     parser = parser.usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.');
-    const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`);
+    const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`);
     parser = parser.usage(`Commands, each with a help of its own (atommq help tail):\n${lines.join('\n')}`);
   } else {
     const { name, usage = '', summary } = command;

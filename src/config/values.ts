@@ -71,6 +71,22 @@ export const addresses = (value: unknown): string[] => {
   return items;
 };
 
+/** Addresses, CIDR ranges and names of hosts; separated by commas where they come as one text. */
+export const hosts = (value: unknown): string[] => {
+  const items = (Array.isArray(value) ? value.map(String) : text(value).split(','))
+    .map((item) => item.trim().toLowerCase())
+    .filter((item) => item !== '');
+  for (const item of items) {
+    if (/^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(item) && /[a-z]/.test(item)) continue;
+    try {
+      addresses(item);
+    } catch {
+      throw new BadValue('must list IP addresses, ranges such as 10.0.0.0/8, or names of hosts');
+    }
+  }
+  return items;
+};
+
 export const mount = (value: unknown): string => {
   const path = text(value).replace(/\/+$/, '');
   if (path !== '' && (!/^(\/[\w.~=-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path))) {

@@ -1,4 +1,5 @@
 /** What every resource has at hand, and the fields that several of their answers have. */
+import type { HttpRequest, HttpResponse } from '../http.js';
 import type { Live } from '../live/live.js';
 import type { Publisher } from '../store/publisher.js';
 import type { Store } from '../store/store.js';
@@ -34,6 +35,8 @@ export interface Context {
   policies: Policies;
   live: Live;
   settings: ResourceSettings;
+  /** Where there is a WebSub hub: what answers at its address, which every page of a feed then names. */
+  hub?: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
 }
 
 export const ATOM_ENTRY = 'application/atom+xml;type=entry';

@@ -12,6 +12,7 @@ import { awaitNews, type Polled, waitOf } from './long-poll.js';
 import type { RenderedPage } from './pages.js';
 import { isLimited } from './policy.js';
 import { respond } from './representation.js';
+import { hubUrl } from './service.js';
 import { linkTo, noFeed, type Stretch, stretchOf } from './stretch.js';
 import { variantOf } from './variant.js';
 
@@ -26,6 +27,8 @@ interface Asked {
   url: string;
   /** The address of the page. */
   self: string;
+  /** The address of the hub, where there is one. */
+  hub: string | undefined;
   query: URLSearchParams;
   format: Format<FeedPage>;
   /** The end of the feed when a client that waits came. */
@@ -45,7 +48,8 @@ export async function readFeed(
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const self = request.search === '' ? url : `${url}?${visible(request.search)}`;
-  const asked: Asked = { name, base: request.base, url, self, query: request.query, format };
+  const hub = context.hub && hubUrl(request.base);
+  const asked: Asked = { name, base: request.base, url, self, hub, query: request.query, format };
   if (wait === undefined) return (await answer(context, request, feed, asked)).response;
   const response = await awaitNews(context, request, feed, wait, (newest) =>
     answer(context, request, newest, { ...asked, now: feed.head }),
@@ -93,7 +97,7 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
 /** @param since leaves entries up to this position out: a delta */
 async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
   const { store, settings, policies } = context;
-  const { name, base, url, self, query, format } = asked;
+  const { name, base, url, self, hub, query, format } = asked;
   const stretch = await stretchOf(context, feed, url, query, asked.now);
   const { from, descending, limit } = stretch;
   // One more than is shown, for what it tells of the time when the page got its next.
@@ -115,6 +119,8 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
   const more = descending ? last !== undefined && to > feed.floor + 1 : to < feed.head;
   const links = [
     { rel: 'self', href: self },
+    // Discovery (WebSub §4): by header fields, and by links in the documents.
+    ...(hub === undefined ? [] : [{ rel: 'hub', href: hub }]),
     { rel: 'first', href: linkTo(url, query, {}) },
     { rel: 'last', href: linkTo(url, query, { start_at: 'last' }) },
     ...(more && last !== undefined ? [{ rel: 'next', href: linkTo(url, query, { start_after: last.atomId }) }] : []),
@@ -132,7 +138,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     entries: since === undefined ? entries : entries.filter(({ position }) => position > since),
   });
   const extent = { feedId: feed.feedId, edits: feed.edits, from, to, more, descending };
-  const tag = pageTag(extent, modified, variantOf(base, settings.author), format.suffix);
+  const tag = pageTag(extent, modified, variantOf(base, settings.author, hub), format.suffix);
   const policy = policies.of(name);
   const final = more && !stretch.moving;
   // What retention takes from the beginning makes the page that begins there another one.

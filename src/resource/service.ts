@@ -52,3 +52,8 @@ async function categoriesByFeed({ store }: Context): Promise<Map<number, Categor
 export function feedUrl(base: string, name: string): string {
   return `${base}/feed=${encodeURIComponent(name)}`;
 }
+
+/** The address of the hub below a base. */
+export function hubUrl(base: string): string {
+  return `${base}/hub`;
+}

@@ -7,6 +7,7 @@ import { Attempts } from './attempts.js';
 import { deleteBlobs, writeUpload } from './blobs.js';
 import { Circuit } from './circuit.js';
 import type { Database } from './dialect.js';
+import { KnexSubscriptions } from './knex-subscriptions.js';
 import { Lru } from './lru.js';
 import type { Questions } from './questions.js';
 import type { Replica } from './replica.js';
@@ -26,6 +27,7 @@ import type {
   Store,
   StoredEntry,
 } from './store.js';
+import type { Subscriptions } from './subscription.js';
 
 /** Positions that are remembered: an id's position never changes. */
 const POSITIONS = 100_000;
@@ -42,6 +44,11 @@ export interface StoreOptions {
 export type Transaction = Knex.Transaction;
 
 export class KnexStore implements Store {
+  /** What the WebSub hub keeps. */
+  readonly subscriptions: Subscriptions = new KnexSubscriptions(
+    (work) => this.#attempts.run(() => work(this.#database.writer)),
+    (work) => this.#write(work),
+  );
   readonly #database: Database;
   readonly #ask: Questions;
   readonly #attempts: Attempts;
