@@ -1,16 +1,17 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
 import { problem } from './problem.js';
-import { feedName, segmentsOf } from './resource/address.js';
+import { segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
 import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
+import { feedAt } from './resource/feed-address.js';
 import { live, ready } from './resource/health.js';
 import { deleteMedia, readMedia, replaceMedia } from './resource/media.js';
 import { deleteMember, readMember, reviseMember } from './resource/member.js';
 import { publish } from './resource/publish.js';
 import { readFeed } from './resource/read.js';
-import { feedUrl, readService } from './resource/service.js';
+import { readService } from './resource/service.js';
 import { StoreUnavailable } from './store/store.js';
 
 type Handler = () => Promise<HttpResponse> | HttpResponse;
@@ -33,6 +34,9 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
   const [first, ...rest] = segmentsOf(request.path);
   if (first === undefined) return { GET: () => readService(context, request) };
   if (first === 'events' && rest.length === 0) return { GET: () => streamFeeds(context, request) };
+  if (first === 'hub' && rest.length === 0 && context.hub !== undefined) {
+    return { POST: () => context.hub!(request) };
+  }
   if (first === 'health' && rest.length === 1) {
     if (rest[0] === 'live') return { GET: live };
     if (rest[0] === 'ready') return { GET: () => ready(context) };
@@ -47,7 +51,7 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
         GET: () => readFeed(context, request, name, url),
         POST: () => publish(context, request, name, url),
         PUT: () => describeFeed(context, request, name, url),
-        ...unlessFinal({ DELETE: () => removeFeed(context, name) }),
+        ...unlessFinal({ DELETE: () => removeFeed(context, request, name) }),
       };
     }
     if (collection === 'categories' && below.length === 1) {
@@ -76,19 +80,6 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
     }
   }
   throw new HttpError(404, `There is nothing at ${JSON.stringify(request.path.slice(0, 200))}.`);
-}
-
-/** Both spellings of a feed's address: `feed=NAME`, and `feeds/NAME` of AtomMQ 1.03 and AtomBus. */
-function feedAt(base: string, first: string, rest: string[]): [string | undefined, string, string[]] {
-  if (first.startsWith('feed=')) {
-    const name = feedName(first.slice(5));
-    return [name, feedUrl(base, name), rest];
-  }
-  if (first === 'feeds' && rest[0] !== undefined) {
-    const name = feedName(rest[0]);
-    return [name, `${base}/feeds/${encodeURIComponent(name)}`, rest.slice(1)];
-  }
-  return [undefined, base, rest];
 }
 
 function answer(resource: Resource, method: string): Promise<HttpResponse> | HttpResponse {

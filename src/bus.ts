@@ -1,8 +1,9 @@
 /** Composition: configuration, store, application; what a program embeds. */
 import { makeApp } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
-import { keyOfAtomId } from './atom/ids.js';
+import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
+import { parseDocument } from './atom/parse.js';
 import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
@@ -11,13 +12,20 @@ import { type App, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
+import { outcome } from './resource/created.js';
 import { PageCache } from './resource/pages.js';
 import { type FeedPolicy, Policies } from './resource/policy.js';
+import { appendOf } from './resource/publish.js';
+import { feedUrl } from './resource/service.js';
+import { positionOf } from './resource/stretch.js';
 import { type Pruned, prune, RetentionTimer } from './retention.js';
 import { type OpenOptions, openDatabase } from './store/dialect.js';
-import { KnexStore, type StoreOptions } from './store/knex.js';
+import { KnexStore, type StoreOptions, type Transaction } from './store/knex.js';
 import { Publisher } from './store/publisher.js';
+import { Replica } from './store/replica.js';
 import type { DatabaseSettings } from './store/store.js';
+import type { Subscription } from './store/subscription.js';
+import { type HubSettings, type OpenHub, openHub } from './websub/open.js';
 
 export type { EntryDraft } from './atom/draft.js';
 export type { EntryView } from './atom/object.js';
@@ -25,29 +33,54 @@ export { ConfigError } from './config.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
-export interface BusSettings extends ResourceSettings, LiveOptions, Omit<OpenOptions, 'readOnly'>, StoreOptions {
+export interface BusSettings
+  extends ResourceSettings,
+    LiveOptions,
+    HubSettings,
+    Omit<OpenOptions, 'asIs'>,
+    StoreOptions {
   database: DatabaseSettings;
+  /** A replica of it that pages are read from, as far as it has come. */
+  databaseRead?: DatabaseSettings | undefined;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
+  /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
+  websub?: boolean | undefined;
 }
 
 /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
 const QUEUE_BYTES = 64 * 1024 * 1024;
+
+/** What a bus is made of. */
+interface Parts {
+  context: Context;
+  store: KnexStore;
+  address: AddressOptions;
+  retention: RetentionTimer | undefined;
+  hub: OpenHub | undefined;
+}
 
 /** An open bus. */
 export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
   readonly #context: Context;
+  readonly #address: AddressOptions;
+  readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
+  readonly #hub: OpenHub | undefined;
+  #closed: Promise<void> | undefined;
 
-  private constructor(context: Context, onError: (error: unknown) => void, retention: RetentionTimer | undefined) {
+  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
+    this.#store = store;
+    this.#address = address;
     this.#retention = retention;
+    this.#hub = hub;
     this.app = makeApp(context, onError);
   }
 
@@ -56,37 +89,68 @@ export class AtomMQ {
    * @param options `runOnce`: the process ends soon, so nothing is done by and by
    */
   static async from(
-    settings: BusSettings,
+    settings: BusSettings & Partial<AddressOptions>,
     onError: (error: unknown) => void = console.error,
     options: { runOnce?: boolean } = {},
   ): Promise<AtomMQ> {
-    const { database, cacheBytes, pruneInterval } = settings;
-    const store = new KnexStore(await openDatabase(database, settings), settings);
+    const { database, databaseRead, cacheBytes, pruneInterval } = settings;
+    const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
+    const store = new KnexStore(await openDatabase(database, settings), settings, replica);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
     const pages = new PageCache(cacheBytes);
-    return new AtomMQ({ store, publisher, pages, policies, live, settings }, onError, retention);
+    const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
+    const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
+    const context: Context = { store, publisher, pages, policies, live, settings };
+    const delivers = options.runOnce !== true;
+    const hub =
+      (settings.websub ?? delivers)
+        ? await openHub(context, store.subscriptions, settings, delivers, onError)
+        : undefined;
+    context.hub = hub?.answer;
+    return new AtomMQ({ context, store, address, retention, hub }, onError);
   }
 
   /**
    * Opens a bus by options as `atommq` takes them, in camel case: `{ database: 'bus.db', pageSize: 50 }`.
+   * They count before `ATOMMQ_*` variables, and those before `config.yml`.
+   * @param env the variables, where not all of the process's should count
    * @throws ConfigError for an option that cannot be used
    */
-  static async open(options: Partial<Record<OptionKey, unknown>> = {}): Promise<AtomMQ> {
-    return AtomMQ.from(resolveSettings({ set: options, flags: {}, env: {} }).settings);
+  static async open(
+    options: Partial<Record<OptionKey, unknown>> = {},
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<AtomMQ> {
+    return AtomMQ.from(resolveSettings({ set: options, env }).settings);
   }
 
   /**
    * Publishes one entry.
    * @param entry an Atom entry as XML, or its parts
+   * @param options `transaction`: one of your own Knex's on the same database; the entry is stored with its commit
    * @throws HttpError as `POST` to the feed would answer
    */
-  async publish(feed: string, entry: string | EntryDraft): Promise<EntryView> {
+  async publish(
+    feed: string,
+    entry: string | EntryDraft,
+    options: { transaction?: Transaction } = {},
+  ): Promise<EntryView> {
     const body = typeof entry === 'string' ? entry : writeDraft(entry);
+    if (options.transaction !== undefined) return this.#publishWithin(options.transaction, feed, body);
     const { body: stored } = await this.#ask('POST', `/feed=${encodeURIComponent(feed)}`, '', body);
     return viewEntry(stored);
+  }
+
+  async #publishWithin(transaction: Transaction, feed: string, body: string): Promise<EntryView> {
+    this.#check();
+    const document = parseDocument(body);
+    onlyEntry(document);
+    const append = appendOf(document, feedName(feed));
+    const { held } = outcome(await this.#store.appendWithin(transaction, append), append);
+    const url = feedUrl('urn:atommq', append.feed);
+    return viewEntry(writeEntryDocument(held[0]!, url, this.#context.settings.author));
   }
 
   /**
@@ -95,11 +159,14 @@ export class AtomMQ {
    * @throws HttpError as `GET` of the feed would answer: 404 for a feed that is not there, 400 for an unknown id
    */
   async read(feed: string, options: { after?: string; limit?: number } = {}): Promise<ReadPage> {
+    this.#check();
     const { store, settings } = this.#context;
     const held = await store.feed(feedName(feed));
     if (held === undefined) throw new HttpError(404, `There is no feed named ${JSON.stringify(feed)}.`);
-    const from = options.after === undefined ? 0 : await store.position(held, keyOfAtomId(options.after));
-    if (from === undefined) throw new HttpError(400, `The feed never held an entry with the id ${options.after}.`);
+    const from = options.after === undefined ? held.floor : await positionOf(this.#context, held, options.after);
+    if (options.limit !== undefined && !(Number.isInteger(options.limit) && options.limit > 0)) {
+      throw new HttpError(400, `The limit ${options.limit} is not a whole number above 0.`);
+    }
     const limit = Math.min(options.limit ?? settings.pageSize, settings.pageSize);
     const range = { from, descending: false, limit, bytes: settings.pageBytes };
     const rows = (await store.page(held.feedId, range)).filter(({ position }) => position <= held.head);
@@ -110,27 +177,50 @@ export class AtomMQ {
     };
   }
 
-  /** A listener that serves the bus in a Node HTTP server of your own. */
+  /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
   listener(options: Partial<AddressOptions> = {}): ReturnType<typeof requestListener> {
-    return requestListener(this.app, { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, ...options });
+    return requestListener(this.app, { ...this.#address, ...options });
   }
 
   /** Removes what is beyond the limits of feeds now; a bus that stays open does so by itself. */
   prune(onFeed?: (pruned: Pruned) => void): Promise<Pruned[]> {
+    this.#check();
     return prune(this.#context.store, this.#context.policies, onFeed);
   }
 
+  /** The WebSub subscriptions that were confirmed and whose lease has not ended, those that were given up too. */
+  async *subscriptions(): AsyncGenerator<SubscriptionView> {
+    for (let after = ''; ; ) {
+      const some = await this.#store.subscriptions.list(after, 500);
+      for (const subscription of some) yield viewSubscription(subscription);
+      if (some.length === 0) return;
+      after = some.at(-1)!.id;
+    }
+  }
+
+  /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    await this.#hub?.stop();
     this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
   }
 
+  #check(): void {
+    if (this.#closed !== undefined) throw new HttpError(503, 'The bus is closed.');
+  }
+
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
+    this.#check();
     const response = await this.app(
       new HttpRequest({
         method,
-        base: 'urn:atommq',
+        base: this.#address.baseUrl ?? 'urn:atommq',
         path,
         search,
         headers: {},
@@ -144,6 +234,28 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+/** A WebSub subscription for a program. */
+export interface SubscriptionView {
+  topic: string;
+  /** May be known to its subscriber alone. */
+  callback: string;
+  state: 'active' | 'failing' | 'dead';
+  since: Date;
+  leaseUntil: Date;
+  /** The position up to which everything has been delivered. */
+  position: number;
+  /** Deliveries that failed since the last that did not, and what was wrong with the latest. */
+  failures: number;
+  error: string | undefined;
+}
+
+function viewSubscription({ topic, callback, createdAt, leaseUntil, progress }: Subscription): SubscriptionView {
+  const { position, failures, error, dead } = progress;
+  const state = dead ? 'dead' : failures > 0 ? 'failing' : 'active';
+  const times = { since: new Date(createdAt / 1000), leaseUntil: new Date(leaseUntil / 1000) };
+  return { topic, callback, state, ...times, position, failures, error };
 }
 
 /** A page of entries for a program. */

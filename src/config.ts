@@ -9,8 +9,13 @@ import type { DatabaseSettings } from './store/store.js';
 
 export { ConfigError } from './config/file.js';
 
-/** All values, the database's name resolved into what Knex wants. */
-export type Settings = Omit<Values, 'database'> & { database: DatabaseSettings; databaseName: string };
+/** All values, the databases' names resolved into what Knex wants. */
+export type Settings = Omit<Values, 'database' | 'databaseRead'> & {
+  database: DatabaseSettings;
+  databaseName: string;
+  databaseRead: DatabaseSettings | undefined;
+  databaseReadName: string | undefined;
+};
 
 /** Where values may come from. */
 export interface Sources {
@@ -34,8 +39,9 @@ export interface Resolved {
 const DEFAULT_FILE = 'config.yml';
 const KEYS = Object.keys(OPTIONS) as OptionKey[];
 
-/** Variables that are not options: `config` comes before them, some are of commands, and the others are for our own processes. */
-const OTHER_VARIABLES = /^ATOMMQ_(CONFIG|URL|TOKEN|ID|FEED|TITLE|DETACHED|TEST_.*|BENCH_.*)$/;
+/** Variables that are not options: `config` comes before them, some are of commands, the others are for our own processes and tests. */
+const OTHER_VARIABLES =
+  /^ATOMMQ_(CONFIG|FROM|TO|URL|TOKEN|ID|FEED|TITLE|DETACHED|SEED|(TEST|FUZZ|FAULT|BENCH|SOAK|CLUSTER)_.*)$/;
 
 /**
  * Relative file names in any of the sources count from the working directory.
@@ -58,7 +64,7 @@ export function resolveSettings({ file, env = {}, flags = {}, set = {} }: Source
       ranks[given.key] = rank;
     }
   }
-  const { database: databaseName, ...rest } = values as unknown as Values;
+  const { database: databaseName, databaseRead: databaseReadName, ...rest } = values as unknown as Values;
   const password = passwordOf(rest, sources, ranks);
   // A URL with credentials of its own is not undone by those of an earlier source.
   const isLate = (key: OptionKey) => (ranks[key] ?? -1) >= (ranks.database ?? -1);
@@ -66,7 +72,22 @@ export function resolveSettings({ file, env = {}, flags = {}, set = {} }: Source
   const user = isLate('user') || inName.user === undefined ? rest.user : undefined;
   const late = isLate('password') || isLate('passwordFile') || inName.password === undefined;
   const database = parseDatabase(databaseName, user, late ? password : undefined);
-  return { settings: { ...rest, password, databaseName, database }, sources, warnings: unknownVariables(env) };
+  const names = { databaseName, databaseReadName };
+  const databaseRead = replicaOf(databaseReadName, database);
+  return {
+    settings: { ...rest, ...names, password, database, databaseRead },
+    sources,
+    warnings: unknownVariables(env),
+  };
+}
+
+/** A replica has the same users, so it takes the database's where its name has none. */
+function replicaOf(name: string | undefined, { connection }: DatabaseSettings): DatabaseSettings | undefined {
+  if (name === undefined) return undefined;
+  const { user, password } = parseDatabase(name).connection;
+  const credentials = user === undefined && password === undefined ? connection : { user, password };
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return parseDatabase(name, text(credentials.user), text(credentials.password));
 }
 
 function fromFile(file: Sources['file'], env: NodeJS.ProcessEnv, flags: Record<string, unknown>): Given[] {
@@ -106,7 +127,7 @@ function parse({ key, value, source }: Given): unknown {
     return OPTIONS[key].parse(value);
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
-    const quoted = key === 'database' ? maskDatabase(String(value)) : value;
+    const quoted = key === 'database' || key === 'databaseRead' ? maskDatabase(String(value)) : value;
     const shown = 'secret' in OPTIONS[key] ? '' : ` ${JSON.stringify(quoted)}`;
     throw new ConfigError(`${source}: ${OPTIONS[key].name}${shown} ${error.message}`);
   }

@@ -41,6 +41,12 @@ export function inProcess(app: App, base = 'http://localhost/atommq'): Client {
         nature: { runOnce: false, multiprocess: false },
       }),
     );
-    return { status: response.status, headers: response.headers, body: String(response.body ?? '') };
+    const { status, headers: answered, body: content = '' } = response;
+    if (typeof content === 'string' || content instanceof Uint8Array) {
+      return { status, headers: answered, body: String(content) };
+    }
+    const pieces: Buffer[] = [];
+    for await (const piece of content) pieces.push(Buffer.from(piece));
+    return { status, headers: answered, body: Buffer.concat(pieces).toString() };
   };
 }

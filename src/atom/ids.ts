@@ -55,14 +55,18 @@ export function keyOfAtomId(atomId: string): string {
   return uuid ?? createHash('sha256').update(atomId).digest('base64url');
 }
 
+/** An id that would read as the segment of another one, of `urn:uuid:`, in its address. */
+const AMBIGUOUS = new RegExp(`^~*${UUID.source.slice(1)}`);
+
 /** The last segment of an entry's address: the bare UUID, else the percent-encoded id. */
 export function segmentOfAtomId(atomId: string): string {
-  return bareUuid(atomId) ?? encodeURIComponent(atomId);
+  return bareUuid(atomId) ?? (AMBIGUOUS.test(atomId) ? `~${atomId}` : encodeURIComponent(atomId));
 }
 
 /** The id that a decoded segment stands for. */
 export function atomIdOfSegment(segment: string): string {
-  return UUID.test(segment) ? URN + segment : segment;
+  if (UUID.test(segment)) return URN + segment;
+  return segment.startsWith('~') && AMBIGUOUS.test(segment) ? segment.slice(1) : segment;
 }
 
 function bareUuid(atomId: string): string | undefined {

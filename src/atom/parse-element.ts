@@ -49,6 +49,9 @@ const NCNAME = new RegExp(`^[${NAME_START}][${NAME_START}\\-.0-9\\u00b7\\u0300-\
 const DATE =
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
+/** An id goes into addresses and so into header fields, of which clients and proxies take no more than some kilobytes. */
+const MOST_ID = 2000;
+
 /** What entries and feeds have in common: children kept to the letter, but for those that are the server's to write. */
 abstract class ElementReading {
   protected readonly init: ElementInit;
@@ -75,7 +78,8 @@ abstract class ElementReading {
   }
 
   openChild(tag: Tag, start: number, inside: number): void {
-    const uri = this.init.bare && tag.uri === '' ? ATOM : tag.uri;
+    // One that says for itself that it has no namespace keeps having none when the root gets Atom's.
+    const uri = this.init.bare && tag.uri === '' && tag.ns[''] === undefined ? ATOM : tag.uri;
     this.child = { local: tag.local, uri, tag, start, inside, text: '' };
     if (uri !== ATOM) return;
     const count = (this.seen.get(tag.local) ?? 0) + 1;
@@ -126,6 +130,9 @@ abstract class ElementReading {
   protected takeId(value: string, place: Place): void {
     if (/[\s\p{Cc}]/u.test(value) || /^(now|first|last|\.\.?)$/.test(value)) {
       this.refuse(`its id ${JSON.stringify(value.slice(0, 80))} is not an IRI (RFC 4287 §4.2.6).`, place);
+    }
+    if (value.length > MOST_ID / 9 && encodeURIComponent(value).length > MOST_ID) {
+      this.refuse(`its id has more than ${MOST_ID} characters when it stands, percent-encoded, in an address.`, place);
     }
     this.id = value;
   }
@@ -311,7 +318,7 @@ function withInherited(tag: Tag, inherited: [string, string][], declarations = f
 }
 
 /** An RFC 3339 date and time of a day that there is; the calendar has leap seconds and no 31 February. */
-function isDate(text: string): boolean {
+export function isDate(text: string): boolean {
   if (!DATE.test(text)) return false;
   const [year, month, day] = text.slice(0, 10).split('-').map(Number);
   return new Date(Date.UTC(year!, month! - 1, day)).getUTCDate() === day;

@@ -77,7 +77,7 @@ class Reading {
           this.#refuse('it holds entries; POST those to the feed.');
         this.#reading.openChild(tag, this.#startOfTag(), this.#parser.position);
       } else this.#reading.openInner(tag, this.#depth - this.#entryDepth);
-    } else if (this.#isAtom(tag, 'entry')) this.#openEntry(tag);
+    } else if (this.#depth === this.#entryDepth && this.#isAtom(tag, 'entry')) this.#openEntry(tag);
     if (tag.attributes['xml:id'] !== undefined) this.#reading?.takeXmlId(tag.attributes['xml:id'].value, this.#place());
   }
 

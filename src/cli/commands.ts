@@ -111,10 +111,56 @@ Exit codes: 0 all is stored; 1 something was refused or not readable (a line on 
     run: async (input) => (await import('./publish.js')).publish(input),
   },
   {
+    name: 'migrate',
+    summary: 'make the tables or bring them up to date, as every start does',
+    flags: [{ name: 'dry-run', help: 'print the SQL instead' }],
+    run: async ({ resolved, flags }) => (await import('./migrate.js')).migrateOnce(resolved, flags['dry-run'] === true),
+  },
+  {
+    name: 'import',
+    summary: 'take over feeds and entries of AtomMQ 1.x or AtomBus',
+    flags: [
+      { name: 'from', value: 'DATABASE', help: 'the old database [ATOMMQ_FROM]' },
+      { name: 'as-is', help: 'leave texts alone that were encoded in UTF-8 twice' },
+      JSON_FLAG,
+    ],
+    notes:
+      'Exit codes: 0 every row is there; 1 a row was left out or is another entry (a line on standard error for each); 2 usage.',
+    run: async ({ resolved, flags }) =>
+      (await import('./import.js')).importFrom(resolved, {
+        from: textOf(flags.from) ?? process.env.ATOMMQ_FROM,
+        asIs: flags['as-is'] === true,
+        json: flags.json === true,
+      }),
+  },
+  {
+    name: 'copy',
+    summary: 'copy a whole bus to another database, and compare them',
+    flags: [
+      { name: 'from', value: 'DATABASE', help: 'the old database [ATOMMQ_FROM]' },
+      { name: 'to', value: 'DATABASE', help: 'the new one [ATOMMQ_TO]' },
+      JSON_FLAG,
+    ],
+    notes: 'Exit codes: 0 both are the same; 1 they differ (a line for each feed), or one broke off; 2 usage.',
+    run: async ({ resolved, flags }) =>
+      (await import('./copy.js')).copyAll(resolved, {
+        from: textOf(flags.from) ?? process.env.ATOMMQ_FROM,
+        to: textOf(flags.to) ?? process.env.ATOMMQ_TO,
+        json: flags.json === true,
+      }),
+  },
+  {
     name: 'prune',
     summary: 'remove what is beyond the limits of feeds now',
     flags: [JSON_FLAG],
     run: async ({ resolved, flags }) => (await import('./prune.js')).pruneOnce(resolved, flags.json === true),
+  },
+  {
+    name: 'subscriptions',
+    summary: 'list who subscribes by WebSub',
+    flags: [JSON_FLAG],
+    run: async ({ resolved, flags }) =>
+      (await import('./subscriptions.js')).listSubscriptions(resolved, flags.json === true),
   },
   {
     name: 'config',
@@ -130,3 +176,7 @@ Exit codes: 0 all is stored; 1 something was refused or not readable (a line on 
     run: () => 0,
   },
 ];
+
+function textOf(flag: unknown): string | undefined {
+  return flag === undefined ? undefined : String(flag);
+}

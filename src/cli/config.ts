@@ -8,7 +8,7 @@ import type { Resolved } from '../config.js';
 export function showConfig({ settings, sources }: Resolved, json: boolean): number {
   const rows = (Object.keys(OPTIONS) as OptionKey[]).map((key) => {
     const option = OPTIONS[key];
-    const value = key === 'database' ? maskDatabase(settings.databaseName) : settings[key];
+    const value = shownValue(settings, key);
     return {
       option: option.name,
       value:
@@ -25,6 +25,12 @@ export function showConfig({ settings, sources }: Resolved, json: boolean): numb
     }
   }
   return 0;
+}
+
+function shownValue(settings: Resolved['settings'], key: OptionKey): unknown {
+  if (key === 'database') return maskDatabase(settings.databaseName);
+  if (key !== 'databaseRead') return settings[key];
+  return settings.databaseReadName && maskDatabase(settings.databaseReadName);
 }
 
 function octal(mode: number | undefined): string | undefined {

@@ -5,7 +5,7 @@ import { OPTIONS } from '../config/options.js';
 import { ConfigError, resolveSettings } from '../config.js';
 import { COMMANDS, type Command } from './commands.js';
 import { Failed } from './failed.js';
-import { commandLine, parse } from './parser.js';
+import { commandLine, parse, takeSwitches } from './parser.js';
 
 /** Exit code for what a command was asked and could not do. */
 const FAILED = 1;
@@ -20,7 +20,9 @@ const OPTION_NAMES = Object.values(OPTIONS).map(({ name }) => name);
 export async function main(argv: string[]): Promise<number> {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
   try {
-    const { _: all, $0: _name, ...flags } = await parse(commandLine(argv.slice(2), version));
+    const { words: rest, switches } = takeSwitches(argv.slice(2));
+    const { _: all, $0: _name, ...parsed } = await parse(commandLine(rest, version));
+    const flags: Record<string, unknown> = { ...parsed, ...switches };
     const [name, ...words] = all.map(String);
     const command = commandNamed(name ?? 'serve');
     if (flags.help === true || command.name === 'help') {

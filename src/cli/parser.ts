@@ -17,7 +17,7 @@ export function commandLine(words: string[], version: string, command?: Command)
   });
   if (command === undefined) {
     parser = parser.usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.');
-    const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`);
+    const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`);
     parser = parser.usage(`Commands, each with a help of its own (atommq help tail):\n${lines.join('\n')}`);
   } else {
     const { name, usage = '', summary } = command;
@@ -62,6 +62,19 @@ function flagsOf(command: Command | undefined): { name: string; value?: string; 
 function helpOf({ name, help, default: value, flag }: Option<unknown>): string {
   const fallback = value === undefined || flag ? '' : `, default ${String(value) || 'none'}`;
   return `${help} [${variableOf(name)}${fallback}]`;
+}
+
+/** Takes `--detach=no` out: of a switch's value yargs takes everything but `true` for false, without a word. */
+export function takeSwitches(words: string[]): { words: string[]; switches: Record<string, string> } {
+  const known = TABLE.filter(({ flag }) => flag).map(({ name }) => name);
+  const switches: Record<string, string> = {};
+  const others = words.filter((word) => {
+    const [, name = '', value = ''] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (!known.includes(name)) return true;
+    switches[name] = value;
+    return false;
+  });
+  return { words: others, switches };
 }
 
 /** Whatever yargs finds fault with is a usage error. */

@@ -1,4 +1,5 @@
 /** Names of databases — files, URLs, and the DBI names of Perl — as Knex wants them. */
+import { readFileSync } from 'node:fs';
 import type { DatabaseSettings } from '../store/store.js';
 import { BadValue } from './bad-value.js';
 
@@ -31,6 +32,15 @@ const sslMode = (value: string): unknown => {
   }
   return SSL_MODES[value];
 };
+/** Certificates of authorities; see {@link withAuthority} for what becomes of them. */
+const certificates = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new BadValue(`names the certificates ${JSON.stringify(file)}, which cannot be read (${code})`);
+  }
+};
 const mysqlSsl = (value: string): unknown => (value === '1' ? { rejectUnauthorized: false } : undefined);
 
 const DATABASE: Parameters = { dbname: ['database'], database: ['database'], db: ['database'] };
@@ -44,6 +54,7 @@ const PG: Parameters = {
   hostaddr: ['host'],
   port: ['port', port],
   sslmode: ['ssl', sslMode],
+  sslrootcert: ['ca', certificates],
   connect_timeout: ['connectionTimeoutMillis', milliseconds],
   application_name: ['application_name'],
 };
@@ -56,11 +67,16 @@ const MYSQL: Parameters = {
   mysql_socket: ['socketPath'],
   mariadb_socket: ['socketPath'],
   mysql_ssl: ['ssl', mysqlSsl],
+  mysql_ssl_ca_file: ['ca', certificates],
   mysql_connect_timeout: ['connectTimeout', milliseconds],
   // Text is UTF-8 here in any case.
   mysql_enable_utf8: ['', () => undefined],
   mysql_enable_utf8mb4: ['', () => undefined],
 };
+
+/** Of URLs alone: DBI's drivers for these take their names in other ways. */
+const MSSQL: Parameters = { ...DATABASE, ...PERSON, host: ['server'], port: ['port', port] };
+const ORACLE: Parameters = { ...DATABASE, ...PERSON, host: ['host'], port: ['port', port] };
 
 /** DBI's drivers by their names in lower case; also the schemes of URLs. */
 const DRIVERS: Record<string, { client: string; parameters: Parameters }> = {
@@ -69,16 +85,28 @@ const DRIVERS: Record<string, { client: string; parameters: Parameters }> = {
   mysql: { client: 'mysql2', parameters: MYSQL },
   mariadb: { client: 'mysql2', parameters: MYSQL },
 };
-const SCHEMES: Record<string, string> = { postgres: 'pg', postgresql: 'pg', mysql: 'mysql', mariadb: 'mysql' };
+const SCHEMES: Record<string, { client: string; parameters: Parameters }> = {
+  postgres: DRIVERS.pg!,
+  postgresql: DRIVERS.pg!,
+  mysql: DRIVERS.mysql!,
+  mariadb: DRIVERS.mariadb!,
+  cockroachdb: { client: 'cockroachdb', parameters: PG },
+  yugabytedb: { client: 'cockroachdb', parameters: PG },
+  mssql: { client: 'mssql', parameters: MSSQL },
+  oracledb: { client: 'oracledb', parameters: ORACLE },
+};
 
 /**
- * @param name `bus.db`, `sqlite:bus.db`, `postgres://user@host/bus`, `dbi:SQLite:dbname=bus.db`…
+ * @param name `bus.db`, `sqlite:bus.db`, `better-sqlite3:bus.db`, `postgres://user@host/bus`, `dbi:SQLite:dbname=bus.db`…
  * @param user and `password`: count before those in the name
  * @throws BadValue, which never quotes the whole name: it may hold a password
  */
 export function parseDatabase(name: string, user?: string, password?: string): DatabaseSettings {
   const credentials = { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
   if (/^dbi:/i.test(name)) return parseDbi(name, credentials);
+  const better = /^better-sqlite3:(?:\/\/)?(.*)$/is.exec(name)?.[1];
+  if (better === '') throw new BadValue('names no file');
+  if (better !== undefined) return { client: 'better-sqlite3', connection: { filename: better } };
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(name)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'sqlite' && scheme !== 'file') return parseUrl(name, scheme, credentials);
   const filename = name.replace(/^(sqlite|file):(\/\/)?/i, '');
@@ -87,9 +115,10 @@ export function parseDatabase(name: string, user?: string, password?: string): D
 }
 
 function parseUrl(name: string, scheme: string, credentials: object): DatabaseSettings {
-  const driver = Object.hasOwn(SCHEMES, scheme) ? DRIVERS[SCHEMES[scheme]!] : undefined;
+  const driver = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined;
   if (driver === undefined) {
-    throw new BadValue(`has the unknown scheme ${scheme}:// (known: sqlite, ${Object.keys(SCHEMES).join(', ')})`);
+    const known = ['sqlite', 'better-sqlite3', ...Object.keys(SCHEMES)].join(', ');
+    throw new BadValue(`has the unknown scheme ${scheme}:// (known: ${known})`);
   }
   const connection: Record<string, unknown> = {};
   try {
@@ -106,7 +135,34 @@ function parseUrl(name: string, scheme: string, credentials: object): DatabaseSe
   } catch (error) {
     throw error instanceof BadValue ? error : new BadValue('is not a URL');
   }
-  return { client: driver.client, connection: { ...connection, ...credentials } };
+  const { client } = driver;
+  if (client === 'mssql') renameHost(connection);
+  if (client === 'oracledb') connectString(connection);
+  return { client, connection: { ...withAuthority(connection), ...credentials } };
+}
+
+/** The driver of SQL Server has a name of its own for the host. */
+function renameHost(connection: Record<string, unknown>): void {
+  connection.server = connection.host;
+  delete connection.host;
+}
+
+/** Oracle's driver wants host, port and database as one. */
+function connectString(connection: Record<string, unknown>): void {
+  const { host = 'localhost', port: number = 1521, database = '' } = connection;
+  connection.connectString = `${host}:${number}/${database}`;
+  for (const key of ['host', 'port', 'database']) delete connection[key];
+}
+
+/** Whoever names authorities wants the server's certificate to be from one; only `verify-full` looks at the name in it. */
+function withAuthority({ ca, ssl, ...connection }: Record<string, unknown>): Record<string, unknown> {
+  if (ca === undefined) return ssl === undefined ? connection : { ...connection, ssl };
+  if (ssl === false) throw new BadValue('names certificates, yet wants no TLS');
+  const mode = ssl as { rejectUnauthorized?: boolean } | undefined;
+  return {
+    ...connection,
+    ssl: { ...(mode?.rejectUnauthorized === true ? mode : (SSL_MODES['verify-ca'] as object)), ca },
+  };
 }
 
 function parseDbi(name: string, credentials: object): DatabaseSettings {
@@ -124,7 +180,9 @@ function parseDbi(name: string, credentials: object): DatabaseSettings {
     if (value === undefined) set(connection, driver.parameters, 'DBI', 'dbname', key.trim());
     else set(connection, driver.parameters, 'DBI', key.trim().toLowerCase(), value.trim());
   }
-  if (driver.client !== 'sqlite3') return { client: driver.client, connection: { ...connection, ...credentials } };
+  if (driver.client !== 'sqlite3') {
+    return { client: driver.client, connection: { ...withAuthority(connection), ...credentials } };
+  }
   if (!connection.filename) throw new BadValue('names no file');
   return { client: driver.client, connection };
 }

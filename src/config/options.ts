@@ -6,6 +6,7 @@ import {
   baseUrl,
   bool,
   filledText,
+  hosts,
   level,
   mode,
   mount,
@@ -60,12 +61,22 @@ export const OPTIONS = {
   database: {
     name: 'database',
     default: './atommq.db',
-    help: 'a file, a URL such as postgres://…, or a DBI name such as dbi:SQLite:dbname=…',
+    help: 'a file, better-sqlite3:FILE, a URL (postgres://…, mysql://…), or a DBI name such as dbi:SQLite:dbname=…',
     parse: (value: unknown) => {
       const name = filledText(value);
       parseDatabase(name);
       return name;
     },
+  },
+  databaseRead: {
+    name: 'database-read',
+    default: undefined,
+    help: 'a replica of the database that pages are read from when it has them, named likewise',
+    parse: optional((value: unknown) => {
+      const name = filledText(value);
+      parseDatabase(name);
+      return name;
+    }),
   },
   user: { name: 'user', default: undefined, help: 'user of the database', parse: optional(text) },
   password: {
@@ -129,6 +140,42 @@ export const OPTIONS = {
     default: 3600,
     help: 'seconds after which a stream ends and its client comes back',
     parse: whole(1, 31_536_000),
+  },
+  websub: {
+    name: 'websub',
+    default: undefined,
+    help: 'whether to be a WebSub hub: true unless a CGI script runs alone',
+    parse: optional(bool),
+  },
+  websubAllow: {
+    name: 'websub-allow',
+    default: [],
+    help: 'addresses, ranges and hosts that subscribers may have though they are not public',
+    parse: hosts,
+  },
+  websubLease: {
+    name: 'websub-lease',
+    default: 30 * 86_400,
+    help: 'most seconds that a subscription is granted for; ten days where none are asked for',
+    parse: whole(1, 31_536_000),
+  },
+  websubTimeout: {
+    name: 'websub-timeout',
+    default: 15,
+    help: 'seconds that a subscriber may take for an answer',
+    parse: whole(1, 300),
+  },
+  websubAttempts: {
+    name: 'websub-attempts',
+    default: 20,
+    help: 'deliveries that must fail in a row before a subscriber is given up',
+    parse: whole(1, 1_000_000),
+  },
+  websubPatience: {
+    name: 'websub-patience',
+    default: 86_400,
+    help: 'seconds that deliveries must fail before a subscriber is given up',
+    parse: whole(0, 31_536_000),
   },
   feeds: {
     name: 'feeds',

@@ -71,6 +71,22 @@ export const addresses = (value: unknown): string[] => {
   return items;
 };
 
+/** Addresses, CIDR ranges and names of hosts; separated by commas where they come as one text. */
+export const hosts = (value: unknown): string[] => {
+  const items = (Array.isArray(value) ? value.map(String) : text(value).split(','))
+    .map((item) => item.trim().toLowerCase())
+    .filter((item) => item !== '');
+  for (const item of items) {
+    if (/^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(item) && /[a-z]/.test(item)) continue;
+    try {
+      addresses(item);
+    } catch {
+      throw new BadValue('must list IP addresses, ranges such as 10.0.0.0/8, or names of hosts');
+    }
+  }
+  return items;
+};
+
 export const mount = (value: unknown): string => {
   const path = text(value).replace(/\/+$/, '');
   if (path !== '' && (!/^(\/[\w.~=-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path))) {
@@ -107,12 +123,18 @@ export const level = (value: unknown): 'debug' | 'info' | 'warning' | 'error' =>
   return LEVELS[name as keyof typeof LEVELS];
 };
 
+/** Most bytes of a socket's path: Linux has room for so many, and Node 20 cuts what is longer without a word. */
+const MOST_PATH = 107;
+
 /** A path, a port, or a host and a port. */
 export const socket = (value: unknown): string => {
   const given = filledText(value);
   const [, port] = /^(?:[^/]*:)?(\d+)$/.exec(given) ?? [];
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
     throw new BadValue('must be a path, or a port from 1 to 65535');
+  }
+  if (port === undefined && Buffer.byteLength(given) > MOST_PATH) {
+    throw new BadValue(`must be a path of at most ${MOST_PATH} bytes, or a port`);
   }
   return given;
 };

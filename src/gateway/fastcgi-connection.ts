@@ -24,6 +24,9 @@ export const MOST_REQUESTS = 256;
 const MOST_LINGERING = 64 * 1024 * 1024;
 const LONGEST_LINGERING = 5000;
 
+/** A kept connection with no request for so long is between two of them, in milliseconds. */
+const PAUSE = 100;
+
 const RESPONDER = 1;
 const KEEP_CONN = 1;
 /** Protocol states of a request's end (§5.5). */
@@ -42,6 +45,7 @@ export class FastCgiConnection extends EventEmitter implements RecordStream {
   readonly #since = Date.now();
   readonly #records = loadPackage().records;
   #served = 0;
+  #idleSince = 0;
   #keep = true;
   #ending = false;
   #halfClosed = false;
@@ -70,7 +74,8 @@ export class FastCgiConnection extends EventEmitter implements RecordStream {
 
   /** Ends the connection unless a request runs, or it is so fresh that its first one may be on its way. */
   endIfIdle(): void {
-    const used = this.#served > 0 || Date.now() - this.#since > FRESH;
+    const now = Date.now();
+    const used = this.#served > 0 ? now - this.#idleSince > PAUSE : now - this.#since > FRESH;
     if (this.#requests.size === 0 && used && !this.#reader.unfinished) this.#end();
   }
 
@@ -198,7 +203,11 @@ export class FastCgiConnection extends EventEmitter implements RecordStream {
   }
 
   #endIfDone(): void {
-    if (this.#requests.size === 0 && (!this.#keep || this.#halfClosed || this.#drain.closing)) this.#end();
+    if (this.#requests.size > 0) return;
+    this.#idleSince = Date.now();
+    // FastCGI has no word for a last answer. A web server that has just got one uses the connection again before it sees
+    // that it ends, so a server that stops ends it in a pause.
+    if (!this.#keep || this.#halfClosed || this.#drain.hurried) this.#end();
   }
 
   #end(): void {

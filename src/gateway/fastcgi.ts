@@ -1,7 +1,8 @@
 /** The FastCGI gateway: node-fastcgi's server, with its record stream replaced and its sharp edges taken off. */
 import cluster from 'node:cluster';
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { App, HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
@@ -111,7 +112,7 @@ async function listen(server: Server, { socket, socketMode }: FastCgiOptions): P
   if ('path' in socket && !cluster.isWorker) await removeStale(socket.path);
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? inUse(describe(socket)) : error);
+      reject(error.code === 'EADDRINUSE' ? inUse(describe(socket)) : withFolder(error, socket));
     };
     server.once('error', failed);
     server.listen(socket, () => {
@@ -120,6 +121,12 @@ async function listen(server: Server, { socket, socketMode }: FastCgiOptions): P
     });
   });
   if ('path' in socket && socketMode !== undefined) chmodSync(socket.path, socketMode);
+}
+
+/** libuv says EACCES where the folder of a socket is missing. */
+function withFolder(error: NodeJS.ErrnoException, socket: FastCgiSocket): Error {
+  if (error.code !== 'EACCES' || !('path' in socket) || existsSync(dirname(socket.path))) return error;
+  return new Error(`${socket.path}: there is no folder ${dirname(socket.path)}`);
 }
 
 function describe(socket: FastCgiSocket): string {

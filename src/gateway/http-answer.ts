@@ -30,6 +30,7 @@ export async function send(
   const ends = finishReading(incoming, outgoing, requestBody);
   if (closing || ends) fields.push('connection', 'close');
   if (isStream(body)) {
+    if (headers['content-type'] === 'text/event-stream') endWithConnection(outgoing, fields);
     outgoing.writeHead(status, fields);
     if (incoming.method !== 'HEAD' && !isBare(status)) {
       outgoing.flushHeaders();
@@ -45,6 +46,13 @@ export async function send(
   }
   outgoing.writeHead(status, fields);
   outgoing.end(bare || incoming.method === 'HEAD' ? undefined : body);
+}
+
+/** A stream that has no end to tell needs no chunks: without them an event to thousands of clients is one plain write to each. */
+function endWithConnection(outgoing: ServerResponse, fields: string[]): void {
+  outgoing.useChunkedEncodingByDefault = false;
+  outgoing.shouldKeepAlive = false;
+  if (!fields.includes('connection')) fields.push('connection', 'close');
 }
 
 /**
@@ -106,5 +114,8 @@ export function refuse(
 function refusal(code: string | undefined): [number, string] {
   if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large.'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive.'];
+  if (code === 'HPE_INVALID_URL') {
+    return [400, 'The address has characters in it that must be percent-encoded (as UTF-8), or is none at all.'];
+  }
   return [400, 'This is not an HTTP request that can be read.'];
 }

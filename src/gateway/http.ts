@@ -1,7 +1,7 @@
 /** The HTTP gateway: `node:http` in front of the application, and a listener for programs that have a server already. */
 import cluster from 'node:cluster';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { type App, HttpError, type HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
@@ -70,7 +70,8 @@ export async function serveHttp(app: App, options: HttpOptions): Promise<Listene
     close: (drainSeconds = 30) =>
       drain.run(
         drainSeconds,
-        () => new Promise((resolve) => http.close(() => resolve())),
+        // Not its own `close`: from Node 19 on that ends idle connections at once.
+        () => new Promise((resolve) => NetServer.prototype.close.call(http, () => resolve())),
         () => {
           // Node takes those for idle that have had a request; one without may be about to send its first.
           http.closeIdleConnections();

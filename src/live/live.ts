@@ -1,15 +1,7 @@
 /** Who waits for which feeds, and how they learn that something came. The database is the truth; what wakes us is a hint. */
 import { HttpError } from '../http.js';
 import type { Feed, Store } from '../store/store.js';
-
-/** What waiting came to. */
-export type News =
-  /** A feed as it now stands; undefined where it is gone. */
-  | { kind: 'changed'; name: string; feed: Feed | undefined }
-  /** The time is over. */
-  | { kind: 'late' }
-  /** The client went away, or the server stops. */
-  | { kind: 'aborted' };
+import { isNews, Watch } from './watch.js';
 
 /** After a hint that shows nothing new it is looked again: it may have come before the commit could be seen. In milliseconds. */
 const SECOND_LOOKS = [2, 10, 40];
@@ -25,14 +17,7 @@ interface Watched {
   name: string;
   /** As it was last seen; undefined before that, and when it is gone. */
   feed: Feed | undefined;
-  waiters: Set<Waiter>;
-}
-
-interface Waiter {
-  seen: Map<string, Feed>;
-  /** The look that was the last to begin when the waiter came. */
-  born: number;
-  tell: (news: News) => void;
+  watches: Set<Watch>;
 }
 
 export interface LiveOptions {
@@ -86,53 +71,36 @@ export class Live {
   }
 
   /**
-   * Resolves when one of these feeds is not as the caller has seen it. What came before the call and after the caller's
-   * read counts: the caller is registered first, and then looked for.
-   * @param milliseconds most time to wait
+   * Begins to watch feeds, from the state in which the caller has seen them. What came after the caller's read counts,
+   * however soon: the watch is registered first, and then looked for.
    */
-  changed(seen: Feed[], milliseconds: number, signal: AbortSignal): Promise<News> {
-    if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        seen: new Map(seen.map((feed) => [feed.name, feed])),
-        born: this.#looks,
-        tell: (news) => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', abort);
-          for (const name of waiter.seen.keys()) this.#watched.get(name)?.waiters.delete(waiter);
-          resolve(news);
-        },
-      };
-      const abort = () => waiter.tell({ kind: 'aborted' });
-      const timer = setTimeout(() => waiter.tell({ kind: 'late' }), Math.max(0, milliseconds));
-      signal.addEventListener('abort', abort, { once: true });
-      this.#register(waiter);
+  watch(seen: Feed[], signal: AbortSignal): Watch {
+    const watch = new Watch(seen, signal, this.#looks, () => {
+      for (const name of watch.names) this.#watched.get(name)?.watches.delete(watch);
     });
+    const unknown: string[] = [];
+    for (const name of watch.names) {
+      let watched = this.#watched.get(name);
+      if (watched === undefined) {
+        watched = { name, feed: undefined, watches: new Set() };
+        this.#watched.set(name, watched);
+      }
+      watched.watches.add(watch);
+      if (watched.feed === undefined) unknown.push(name);
+      else watch.tell(name, watched.feed);
+    }
+    this.#stop ??= this.#store.onChange((feeds) => this.#hint(feeds));
+    if (unknown.length > 0) this.#look(unknown);
+    if (this.#poll === undefined) this.#schedule();
+    return watch;
   }
 
   /** Nobody waits any more. */
   close(): void {
     this.#stop?.();
     clearTimeout(this.#poll);
-    for (const { waiters } of this.#watched.values()) for (const waiter of waiters) waiter.tell({ kind: 'aborted' });
+    for (const { watches } of this.#watched.values()) for (const watch of [...watches]) watch.close();
     this.#watched.clear();
-  }
-
-  #register(waiter: Waiter): void {
-    const unknown: string[] = [];
-    for (const name of waiter.seen.keys()) {
-      let watched = this.#watched.get(name);
-      if (watched === undefined) {
-        watched = { name, feed: undefined, waiters: new Set() };
-        this.#watched.set(name, watched);
-      }
-      watched.waiters.add(waiter);
-      if (watched.feed === undefined) unknown.push(name);
-    }
-    for (const name of waiter.seen.keys()) this.#compare(waiter, name, this.#watched.get(name)!.feed);
-    this.#stop ??= this.#store.onChange((feeds) => this.#hint(feeds));
-    if (unknown.length > 0) this.#look(unknown);
-    if (this.#poll === undefined) this.#schedule();
   }
 
   /** @param feeds those that changed; undefined where nobody knows which */
@@ -180,14 +148,9 @@ export class Live {
     if (watched === undefined) return;
     if (watched.feed === undefined || feed === undefined || isNews(watched.feed, feed)) this.#lastNews = Date.now();
     watched.feed = feed;
-    for (const waiter of [...watched.waiters]) {
-      if (feed !== undefined) this.#compare(waiter, name, feed);
-      else if (waiter.born < look) waiter.tell({ kind: 'changed', name, feed });
+    for (const watch of [...watched.watches]) {
+      if (feed !== undefined || watch.born < look) watch.tell(name, feed);
     }
-  }
-
-  #compare(waiter: Waiter, name: string, feed: Feed | undefined): void {
-    if (feed !== undefined && isNews(waiter.seen.get(name)!, feed)) waiter.tell({ kind: 'changed', name, feed });
   }
 
   /** The slow look behind the hints, and the only one where the database gives none: quick while something happens. */
@@ -197,17 +160,11 @@ export class Live {
     this.#pause = recent ? busy : Math.min(idle, Math.max(busy, this.#pause * 2));
     this.#poll = setTimeout(() => {
       this.#poll = undefined;
-      for (const [name, { waiters }] of this.#watched) if (waiters.size === 0) this.#watched.delete(name);
+      for (const [name, { watches }] of this.#watched) if (watches.size === 0) this.#watched.delete(name);
       if (this.#watched.size === 0) return;
       if (!this.#looking) this.#look(this.#watched.keys());
       this.#schedule();
     }, this.#pause);
     this.#poll.unref();
   }
-}
-
-/** Whether a feed went on since; what was asked for earlier may be answered later, and is no news. */
-function isNews(seen: Feed, feed: Feed): boolean {
-  if (feed.feedId !== seen.feedId) return feed.feedId > seen.feedId;
-  return feed.head > seen.head || feed.edits > seen.edits;
 }

@@ -48,6 +48,11 @@ export async function readXml(request: HttpRequest, limit: number): Promise<stri
   return text;
 }
 
+/** The key that a repeat is known by; an empty field names none, or all who send it so would be repeats of one another. */
+export function idempotencyKeyOf({ headers }: HttpRequest): string | undefined {
+  return headers['idempotency-key']?.trim() || undefined;
+}
+
 /** `Prefer: return=minimal` (RFC 7240 §4.2). */
 export function prefersMinimal(prefer: string | undefined): boolean {
   return prefer !== undefined && /(^|[,\s])return\s*=\s*"?minimal"?\s*($|[,;])/i.test(prefer);

@@ -1,6 +1,7 @@
 /** Conditional requests (RFC 9110 §13) and the entity tags that AtomMQ gives out. */
 import { HttpError } from '../http.js';
-import type { Expectation } from '../store/store.js';
+import type { Expectation, Feed } from '../store/store.js';
+import { httpDate } from './http-date.js';
 
 type Headers = Record<string, string | undefined>;
 
@@ -8,11 +9,14 @@ const TAG = /(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)"/g;
 
 /**
  * The strong tag of an entry: it changes with every revision, and no two entries of one id share it.
+ * @param variant a mark of what the configuration adds (`variantOf`)
  * @param suffix tells its forms apart: `.json`, or nothing for Atom
  */
-export function entryTag(key: string, editedAt: number, suffix = ''): string {
-  return `"e.${key}.${editedAt.toString(36)}${suffix}"`;
+export function entryTag(key: string, editedAt: number, variant: string, suffix = ''): string {
+  return `"e.${key}.${editedAt.toString(36)}.${variant}${suffix}"`;
 }
+
+const ENTRY_TAG = /^"e\.([\w-]+)\.([0-9a-z]+)\.[0-9a-f]{8}(?:\.[a-z]+)?"$/;
 
 /** What a page holds, as far as its tag tells. */
 export interface PageExtent {
@@ -26,20 +30,28 @@ export interface PageExtent {
   descending: boolean;
 }
 
-/** The strong tag of a page in one form. That of an ascending page with nothing after it names the feed's head. */
-export function pageTag({ feedId, edits, from, to, more, descending }: PageExtent, suffix: string): string {
-  const numbers = [feedId, edits, from, to].map((n) => n.toString(36)).join('.');
-  return `"${descending ? 'd' : 'p'}.${numbers}${more ? '.more' : ''}${suffix}"`;
+/**
+ * The strong tag of a page in one form. That of an ascending page with nothing after it names the feed's head.
+ * @param modified when the newest of what it shows was stored or revised: a database that was set back to an earlier state
+ *   counts the same positions again
+ * @param variant a mark of what the configuration adds (`variantOf`)
+ */
+export function pageTag(extent: PageExtent, modified: number, variant: string, suffix: string): string {
+  const { feedId, edits, from, to, more, descending } = extent;
+  const numbers = [feedId, edits, from, to, modified].map((n) => n.toString(36)).join('.');
+  return `"${descending ? 'd' : 'p'}.${numbers}.${variant}${more ? '.more' : ''}${suffix}"`;
 }
 
-const PAGE_TAG = /^"p\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)(\.more)?(?:\.[a-z]+)?"$/;
+const PAGE_TAG =
+  /^"([pd])\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.[0-9a-z]+\.[0-9a-f]{8}(\.more)?(?:\.[a-z]+)?"$/;
 
-/** What the tag of an ascending page says; undefined where it is another tag. */
+/** What the tag of a page says; undefined where it is another tag. */
 export function extentOfTag(tag: string): PageExtent | undefined {
   const found = PAGE_TAG.exec(tag);
   if (found === null) return undefined;
-  const [feedId, edits, from, to] = found.slice(1, 5).map((digits) => Number.parseInt(digits, 36));
-  return { feedId: feedId!, edits: edits!, from: from!, to: to!, more: found[5] !== undefined, descending: false };
+  const [feedId, edits, from, to] = found.slice(2, 6).map((digits) => Number.parseInt(digits, 36));
+  const more = found[6] !== undefined;
+  return { feedId: feedId!, edits: edits!, from: from!, to: to!, more, descending: found[1] === 'd' };
 }
 
 /** The tags of `If-None-Match`, without what a compressed form's tag ends in. */
@@ -67,12 +79,11 @@ export function noneMatches(headers: Headers, tag: string): boolean {
 /** Whether the client's copy is still good, by tag or, without one, by time. `modified` is in microseconds since 1970. */
 export function isFresh(headers: Headers, tag: string, modified: number | undefined): boolean {
   if (headers['if-none-match'] !== undefined) return noneMatches(headers, tag);
-  const since = headers['if-modified-since'];
+  const since = httpDate(headers['if-modified-since']);
   if (since === undefined || modified === undefined) return false;
-  const time = Date.parse(since);
   const second = Math.floor(modified / 1e6);
   // Within its own second a time proves nothing: another change may follow in the same second.
-  return !Number.isNaN(time) && second * 1000 <= time && isOver(second);
+  return second * 1000 <= since && isOver(second);
 }
 
 /** `Last-Modified`, only once its second is over. */
@@ -86,24 +97,46 @@ function isOver(second: number): boolean {
 }
 
 /**
+ * Checks the conditions of a read that ask for more than news: `If-Match`, and without it `If-Unmodified-Since`.
+ * @param tag of the form that will be answered with
+ * @throws HttpError 412 when it does not hold
+ */
+export function checkRead(headers: Headers, tag: string, modified: number | undefined): void {
+  if (headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined) return;
+  checkMatch(headers, tag, modified, (one) => one === tag);
+}
+
+/**
  * Checks the conditions of a change of what there is.
  * @throws HttpError 412 when one does not hold
  */
 export function checkChange(headers: Headers, tag: string, modified: number): void {
+  checkMatch(headers, tag, modified, (one) => stateOf(one) === stateOf(tag));
+  const none = headers['if-none-match'];
+  if (none !== undefined && (none.trim() === '*' || [...tagsOf(none)].some((one) => stateOf(one) === stateOf(tag)))) {
+    throw changed('If-None-Match names what there is.', tag);
+  }
+}
+
+function checkMatch(
+  headers: Headers,
+  tag: string,
+  modified: number | undefined,
+  matches: (one: string) => boolean,
+): void {
   const match = headers['if-match'];
   if (match !== undefined) {
-    if (match.trim() !== '*' && !strongTags(match).some((one) => withoutForm(one) === tag)) {
+    if (match.trim() !== '*' && !strongTags(match).some(matches)) {
       throw changed(`its ETag is ${tag}, not ${match.slice(0, 200)}.`, tag);
     }
-  } else {
-    const since = Date.parse(headers['if-unmodified-since'] ?? '');
-    if (!Number.isNaN(since) && Math.floor(modified / 1e6) * 1000 > since) {
-      throw changed(`that was after ${headers['if-unmodified-since']!.slice(0, 80)}.`, tag);
-    }
+  } else if (!unmodifiedSince(headers, modified)) {
+    throw changed(`that was after ${headers['if-unmodified-since']!.slice(0, 80)}.`, tag);
   }
-  if (headers['if-none-match'] !== undefined && noneMatches(headers, tag)) {
-    throw changed(`If-None-Match names what there is.`, tag);
-  }
+}
+
+function unmodifiedSince(headers: Headers, modified: number | undefined): boolean {
+  const since = httpDate(headers['if-unmodified-since']);
+  return since === undefined || modified === undefined || Math.floor(modified / 1e6) * 1000 <= since;
 }
 
 function changed(detail: string, etag: string): HttpError {
@@ -115,19 +148,36 @@ function changed(detail: string, etag: string): HttpError {
  * that was read since the last change.
  * @throws HttpError 412 when one does not hold
  */
-export function checkFeedChange(headers: Headers, feed: { feedId: number; edits: number } | undefined): void {
+export function checkFeedChange(headers: Headers, feed: Feed | undefined): void {
+  checkFeed(headers, feed, (page) => page.feedId === feed?.feedId && page.edits === feed.edits);
+}
+
+/**
+ * Checks the conditions of the removal of a feed: the tag of any page of it as it now stands.
+ * @throws HttpError 412 when one does not hold
+ */
+export function checkFeedRemoval(headers: Headers, feed: Feed): void {
+  checkFeed(headers, feed, ({ feedId, edits, from, to, more, descending }) => {
+    if (feedId !== feed.feedId || edits !== feed.edits) return false;
+    // What an entry more, or one less at the beginning, makes another page of.
+    return descending ? from > feed.head : from >= feed.floor && (more ? to < feed.head : to === feed.head);
+  });
+}
+
+function checkFeed(headers: Headers, feed: Feed | undefined, matches: (page: PageExtent) => boolean): void {
   const match = headers['if-match'];
+  const names = (tag: string) => {
+    const page = extentOfTag(tag);
+    return page !== undefined && matches(page);
+  };
   const holds =
-    match === undefined ||
-    (feed !== undefined &&
-      (match.trim() === '*' ||
-        strongTags(match).some((tag) => {
-          const extent = extentOfTag(tag);
-          return extent?.feedId === feed.feedId && extent.edits === feed.edits;
-        })));
+    match === undefined
+      ? unmodifiedSince(headers, feed && Math.max(feed.createdAt, feed.metadataAt))
+      : feed !== undefined && (match.trim() === '*' || strongTags(match).some(names));
   if (!holds) throw new HttpError(412, 'The feed is not as the request expects it to be: it was changed since.');
-  if (headers['if-none-match']?.trim() === '*' && feed !== undefined) {
-    throw new HttpError(412, 'The feed is there already.');
+  const none = headers['if-none-match'];
+  if (none !== undefined && feed !== undefined && (none.trim() === '*' || [...tagsOf(none)].some(names))) {
+    throw new HttpError(412, 'The feed is there already, as If-None-Match says.');
   }
 }
 
@@ -139,9 +189,10 @@ export function expectationsOf(headers: Headers): Expectation[] | undefined {
   if (match.trim() === '*') return [{ kind: 'exists' }];
   return strongTags(match).flatMap((tag): Expectation[] => {
     const page = extentOfTag(tag);
-    // A page that had more after it was never up to date.
-    if (page !== undefined) return page.more ? [] : [{ kind: 'head', feedId: page.feedId, head: page.to }];
-    const entry = /^"e\.([\w-]+)\.([0-9a-z]+)"$/.exec(withoutForm(tag));
+    // A page that had more after it was never up to date, and one that goes backwards does not say.
+    if (page !== undefined)
+      return page.more || page.descending ? [] : [{ kind: 'head', feedId: page.feedId, head: page.to }];
+    const entry = ENTRY_TAG.exec(tag);
     return entry === null ? [] : [{ kind: 'last', key: entry[1]!, editedAt: Number.parseInt(entry[2]!, 36) }];
   });
 }
@@ -151,7 +202,8 @@ function strongTags(field: string): string[] {
   return [...field.matchAll(TAG)].filter(([, weak]) => weak === undefined).map(([, , opaque]) => uncompressed(opaque!));
 }
 
-/** The Atom form's tag of any form's: a change is of the entry, in whatever form it was read. */
-function withoutForm(tag: string): string {
-  return tag.replace(/\.(json|ndjson|html)"$/, '"');
+/** What a tag says of the state of an entry, whatever the form and the address it was read in: a change is of the entry. */
+function stateOf(tag: string): string {
+  const [, key, editedAt] = ENTRY_TAG.exec(tag) ?? [];
+  return key === undefined ? tag : `${key}.${editedAt}`;
 }

@@ -1,4 +1,5 @@
 /** What every resource has at hand, and the fields that several of their answers have. */
+import type { HttpRequest, HttpResponse } from '../http.js';
 import type { Live } from '../live/live.js';
 import type { Publisher } from '../store/publisher.js';
 import type { Store } from '../store/store.js';
@@ -34,10 +35,14 @@ export interface Context {
   policies: Policies;
   live: Live;
   settings: ResourceSettings;
+  /** Where there is a WebSub hub: what answers at its address, which every page of a feed then names. */
+  hub?: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
 }
 
 export const ATOM_ENTRY = 'application/atom+xml;type=entry';
 export const ATOM_FEED = 'application/atom+xml;type=feed';
+/** What is left of a deleted entry (RFC 6721 §2). */
+export const TOMBSTONE = 'application/atomdeleted+xml';
 
 /** Answers differ by these fields of the request. */
 export const VARY = { vary: 'Accept, Accept-Encoding' } as const;
@@ -47,3 +52,5 @@ export const REVALIDATE = { 'cache-control': 'no-cache', ...VARY } as const;
 export const IMMUTABLE = { 'cache-control': 'public, max-age=31536000, immutable', ...VARY } as const;
 /** The type is what we say, whatever the bytes look like. */
 export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;
+/** What was published never acts as a page of ours: a browser would run a script in XML as it does in HTML. */
+export const SANDBOX = { ...NO_SNIFFING, 'content-security-policy': 'sandbox' } as const;

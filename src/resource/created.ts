@@ -4,11 +4,13 @@ import { defaultMetadata, writeFeed } from '../atom/feed.js';
 import { atomIdOfIdempotencyKey, keyOfAtomId, newAtomId, now } from '../atom/ids.js';
 import type { HeldEntry, SentEntry } from '../atom/model.js';
 import { escapeText } from '../atom/xml.js';
-import { HttpError, type HttpResponse } from '../http.js';
+import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append, Appended, NewEntry, NewMedia } from '../store/store.js';
+import { prefersMinimal } from './body.js';
 import { entryTag } from './conditions.js';
-import { ATOM_ENTRY, ATOM_FEED, type Context } from './context.js';
+import { ATOM_ENTRY, ATOM_FEED, type Context, TOMBSTONE } from './context.js';
 import { addressOf } from './member.js';
+import { variantOf } from './variant.js';
 
 /** What an entry is given beyond what was sent. */
 export interface Given {
@@ -68,33 +70,39 @@ function asHeld({ atomId, xml, at, hasAuthor, media }: NewEntry): HeldEntry {
 
 /** The 201 to a single entry. */
 export function createdEntry(
-  { settings }: Context,
+  { settings: { author } }: Context,
+  request: HttpRequest,
   { held: [entry], repeated }: Outcome,
   url: string,
-  minimal: boolean,
 ): HttpResponse {
-  const { atomId, editedAt } = entry!;
+  const minimal = prefersMinimal(request.headers.prefer);
+  const { atomId, editedAt, deleted } = entry!;
   const location = addressOf(url, atomId);
+  const standing = {
+    'content-type': ATOM_ENTRY,
+    location,
+    'content-location': location,
+    etag: entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, author)),
+  };
   return {
     status: 201,
     headers: {
-      'content-type': ATOM_ENTRY,
-      location,
-      'content-location': location,
-      etag: entryTag(keyOfAtomId(atomId), editedAt),
+      // One that was deleted since is still the one that was sent; but there is no entry to show any more.
+      ...(deleted ? { 'content-type': TOMBSTONE, location } : standing),
       ...createdHeaders(repeated, minimal),
     },
-    ...(minimal ? {} : { body: writeEntryDocument(entry!, url, settings.author) }),
+    ...(minimal ? {} : { body: writeEntryDocument(entry!, url, author) }),
   };
 }
 
 /** The 201 to a feed document: a feed of the stored entries. */
 export function createdBatch(
   { settings }: Context,
+  request: HttpRequest,
   { held, repeated }: Outcome,
   url: string,
-  minimal: boolean,
 ): HttpResponse {
+  const minimal = prefersMinimal(request.headers.prefer);
   const body = writeFeed({
     atomId: newAtomId(now()),
     metadata: defaultMetadata('Stored entries', settings.author),

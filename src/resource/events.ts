@@ -118,45 +118,55 @@ class Stream {
     const { signal, nature } = this.#request;
     // Not all of those that came together leave together.
     const end = Date.now() + settings.streamLifetime * 1000 * (0.9 + Math.random() * 0.2);
+    const watch = nature.runOnce
+      ? undefined
+      : live.watch(
+          this.#readings.map(({ feed }) => feed),
+          signal,
+        );
     try {
       const write = await this.#form.write;
       yield `retry: ${RETRY}\n\n`;
       if (this.#readings.some(({ cursor }) => cursor.untold)) yield this.#position();
       for (const reading of this.#readings) if (reading.cursor.reset) yield this.#reset(reading);
       for (;;) {
-        for (const reading of this.#readings) yield* this.#catchUp(reading, write);
+        for (const reading of this.#readings) {
+          while (isBehind(reading) && !signal.aborted) {
+            const some = await this.#more(reading, write);
+            if (some === undefined) break;
+            yield some;
+          }
+        }
         const left = end - Date.now();
-        if (nature.runOnce || signal.aborted || left <= 0) return;
-        const feeds = this.#readings.map(({ feed }) => feed);
-        const news = await live.changed(feeds, Math.min(left, settings.heartbeat * 1000), signal);
+        if (watch === undefined || left <= 0) return;
+        const news = await watch.next(Math.min(left, settings.heartbeat * 1000));
         if (news.kind === 'aborted' || (news.kind === 'changed' && news.feed === undefined)) return;
         if (news.kind === 'late') yield ':\n\n';
         else this.#readings.find(({ name }) => name === news.name)!.feed = news.feed!;
       }
     } finally {
+      watch?.close();
       leave();
     }
   }
 
-  /** What a feed has after the reader's place. */
-  async *#catchUp(reading: Reading, write: Write): AsyncGenerator<string | Uint8Array> {
+  /** The next of what a feed has after the reader's place; undefined where it cannot be had now. */
+  async #more(reading: Reading, write: Write): Promise<string | Uint8Array | undefined> {
     const { feed, cursor, url } = reading;
     if (cursor.feedId !== feed.feedId || (cursor.position < feed.floor && cursor.position < feed.head)) {
       // Retention was faster than the reader, or the feed was removed and made again.
       reading.cursor = await startOver(this.#context, feed);
-      if (cursor.feedId !== feed.feedId || cursor.position > 0) yield this.#reset(reading);
+      return this.#reset(reading);
     }
-    while (reading.cursor.position < feed.head && !this.#request.signal.aborted) {
-      const from = reading.cursor.position;
-      const key = `${feed.feedId}.${feed.edits}.${from}.${this.#form.name} ${url}`;
-      const batch = await this.#context.pages.events(key, feed.head, () => this.#read(feed, from, url, write));
-      const last = batch.items.at(-1);
-      if (last === undefined) return;
-      if (this.#several) yield this.#withAllPositions(batch.items, reading.cursor);
-      else yield batch.bytes;
-      reading.cursor.position = last.position;
-      reading.cursor.atomId = last.atomId;
-    }
+    const from = cursor.position;
+    const key = `${feed.feedId}.${feed.edits}.${from}.${this.#form.name} ${url}`;
+    const { items, bytes } = await this.#context.pages.events(key, feed.head, () => this.#read(feed, from, url, write));
+    const last = items.at(-1);
+    if (last === undefined) return undefined;
+    const chunk = this.#several ? this.#withAllPositions(items, cursor) : bytes;
+    cursor.position = last.position;
+    cursor.atomId = last.atomId;
+    return chunk;
   }
 
   async #read(feed: Feed, from: number, url: string, write: Write): Promise<EventItem[]> {
@@ -187,6 +197,10 @@ class Stream {
     const data = JSON.stringify({ feed: name, first: url, ...(oldest === undefined ? {} : { oldest }) });
     return `id: ${this.#several ? writePositions(this.#readings) : ''}\nevent: reset\ndata: ${data}\n\n`;
   }
+}
+
+function isBehind({ feed, cursor }: Reading): boolean {
+  return cursor.position < feed.head || cursor.feedId !== feed.feedId;
 }
 
 /** How entries are written: as Atom, or as JSON where `format` says so. */

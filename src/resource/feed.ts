@@ -8,7 +8,7 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
 import { negotiate } from './accept.js';
 import { prefersMinimal, readXml } from './body.js';
-import { checkFeedChange } from './conditions.js';
+import { checkFeedChange, checkFeedRemoval } from './conditions.js';
 import { ATOM_FEED, type Context, REVALIDATE } from './context.js';
 import { respond } from './representation.js';
 import { noFeed } from './stretch.js';
@@ -78,13 +78,13 @@ export async function readCategories(context: Context, request: HttpRequest, nam
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const body = Buffer.from(writeCategories(await context.store.categories(feed.feedId, MOST_CATEGORIES)));
-  const tag = `"c.${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+  const tag = `"c.${hash('sha256', body, 'hex').slice(0, 32)}"`;
   const headers = { 'content-type': 'application/atomcat+xml', ...REVALIDATE };
   return respond(request, { tag, headers, body, modified: undefined });
 }
 
 /** `DELETE` of a feed: everything in it goes, and a feed of that name made later is another one. */
-export async function removeFeed({ store }: Context, name: string): Promise<HttpResponse> {
-  if (!(await store.removeFeed(name))) throw noFeed(name);
+export async function removeFeed({ store }: Context, request: HttpRequest, name: string): Promise<HttpResponse> {
+  if (!(await store.removeFeed(name, (feed) => checkFeedRemoval(request.headers, feed)))) throw noFeed(name);
   return { status: 200, headers: { 'cache-control': 'no-cache' }, body: '' };
 }

@@ -4,7 +4,7 @@ import { type FeedPage, writeFeed } from '../atom/feed.js';
 import type { HeldEntry } from '../atom/model.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { negotiate } from './accept.js';
-import { ATOM_ENTRY, ATOM_FEED, NO_SNIFFING } from './context.js';
+import { ATOM_ENTRY, ATOM_FEED, NO_SNIFFING, SANDBOX } from './context.js';
 
 /** One form of what an address shows. */
 export interface Format<Input> {
@@ -34,11 +34,19 @@ const XML = ['application/xml', 'text/xml'];
 // What most requests never ask for is loaded when one does: a CGI process pays for every module.
 const json = () => import('../atom/json.js');
 const html = () => import('../atom/html.js');
+const atomHeaders = async () => SANDBOX;
 const htmlHeaders = async () => ({ ...NO_SNIFFING, 'content-security-policy': (await html()).HTML_POLICY });
 
 /** The preferred form first. */
 export const FEED_FORMATS: Format<FeedPage>[] = [
-  { name: 'atom', types: ['application/atom+xml', ...XML], contentType: ATOM_FEED, suffix: '', write: writeFeed },
+  {
+    name: 'atom',
+    types: ['application/atom+xml', ...XML],
+    contentType: ATOM_FEED,
+    suffix: '',
+    headers: atomHeaders,
+    write: writeFeed,
+  },
   {
     name: 'json',
     types: ['application/feed+json'],
@@ -76,6 +84,7 @@ export const ENTRY_FORMATS: Format<EntryPage>[] = [
     types: ['application/atom+xml', ...XML],
     contentType: ATOM_ENTRY,
     suffix: '',
+    headers: atomHeaders,
     write: ({ entry, url, author }) => writeEntryDocument(entry, url, author),
   },
   {

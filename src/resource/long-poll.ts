@@ -37,17 +37,17 @@ export async function awaitNews(
   let polled = await ask(feed);
   if (polled.news || seconds === 0) return polled.response;
   const leave = live.enter();
+  const watch = live.watch([feed], request.signal);
   try {
-    let seen = feed;
     while (!polled.news) {
-      const news = await live.changed([seen], until - Date.now(), request.signal);
+      const news = await watch.next(until - Date.now());
       if (news.kind !== 'changed') break;
       if (news.feed === undefined) throw noFeed(feed.name);
-      seen = news.feed;
-      polled = await ask(seen);
+      polled = await ask(news.feed);
     }
     return polled.response;
   } finally {
+    watch.close();
     leave();
   }
 }

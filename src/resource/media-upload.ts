@@ -8,7 +8,7 @@ import { newAtomId, now } from '../atom/ids.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse, tooLarge } from '../http.js';
 import { type Append, CHUNK, type NewMedia, type Store } from '../store/store.js';
-import { prefersMinimal, refuseContentEncoding } from './body.js';
+import { idempotencyKeyOf, refuseContentEncoding } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
 import { createdEntry, newEntry, outcome } from './created.js';
@@ -32,7 +32,7 @@ export async function publishMedia(
   const given = {
     at: now(),
     feed: name,
-    idempotencyKey: request.headers['idempotency-key'],
+    idempotencyKey: idempotencyKeyOf(request),
     digest: hash('sha256', `${media.type}\n${media.digest}`, 'base64url'),
     media,
   };
@@ -40,7 +40,7 @@ export async function publishMedia(
   return keepOrDrop(context.store, media, async () => {
     const result = await context.publisher.publish(append);
     if (result.kind !== 'appended') await dropUpload(context.store, media);
-    return createdEntry(context, outcome(result, append), url, prefersMinimal(request.headers.prefer));
+    return createdEntry(context, request, outcome(result, append), url);
   });
 }
 

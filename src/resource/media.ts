@@ -1,12 +1,13 @@
 /** A media resource at its own address (RFC 5023 §9.6): read whole or in part, replaced, deleted with its entry. */
+import { hash } from 'node:crypto';
 import { storedXml, withoutChild, writeEntryDocument } from '../atom/entry.js';
 import { now } from '../atom/ids.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { CHUNK, type Store, type StoredEntry, type StoredMedia } from '../store/store.js';
 import { prefersMinimal } from './body.js';
-import { checkChange, isFresh, lastModified } from './conditions.js';
-import { ATOM_ENTRY, type Context, IMMUTABLE, NO_SNIFFING } from './context.js';
+import { checkChange, checkRead, isFresh, lastModified } from './conditions.js';
+import { ATOM_ENTRY, type Context, IMMUTABLE, SANDBOX } from './context.js';
 import { keepOrDrop, receiveMedia } from './media-upload.js';
 import { addressOf, gone, keyOf, type Member, missing, removeMember } from './member.js';
 import { rangeOf } from './range.js';
@@ -17,37 +18,51 @@ const AT_ONCE = 16;
 
 /** `GET` and `HEAD`: the bytes as they were sent, never as a page that acts in our origin. */
 export async function readMedia(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  const entry = await context.store.entry(member.feed, keyOf(member));
+  let entry = await context.store.entry(member.feed, keyOf(member));
+  for (;;) {
+    const answer = await mediaAnswer(context, request, member, entry);
+    if (answer !== undefined) return answer;
+    const newest = await context.store.entry(member.feed, keyOf(member));
+    if (newest?.media !== undefined && newest.media.blobId === entry?.media?.blobId) {
+      throw new Error(`The blob ${newest.media.blobId} is not there.`);
+    }
+    entry = newest;
+  }
+}
+
+/** The answer from an entry that was read before; undefined where its bytes have been replaced or deleted since. */
+async function mediaAnswer(
+  { store, policies }: Context,
+  request: HttpRequest,
+  member: Member,
+  entry: StoredEntry | undefined,
+): Promise<HttpResponse | undefined> {
   const media = mediaOf(entry, member);
   const etag = mediaTag(media);
+  const { editedAt } = entry!;
   const headers = {
     'content-type': media.type,
-    ...(context.policies.of(member.feed).appendOnly ? IMMUTABLE : { 'cache-control': 'no-cache' }),
+    'cache-control': policies.of(member.feed).appendOnly ? IMMUTABLE['cache-control'] : 'no-cache',
     etag,
     'accept-ranges': 'bytes',
-    ...NO_SNIFFING,
-    'content-security-policy': 'sandbox',
+    ...SANDBOX,
   };
-  const { editedAt } = entry!;
+  checkRead(request.headers, etag, editedAt);
   if (isFresh(request.headers, etag, editedAt)) return notModified(headers);
-  const all = { ...headers, ...lastModified(editedAt) };
-  const range = request.method === 'GET' ? rangeOf(request.headers, media.size, etag) : undefined;
-  if (range === undefined) {
-    return {
-      status: 200,
-      headers: { ...all, 'content-length': String(media.size) },
-      body: bytesOf(context.store, media.blobId, 0, media.size),
-    };
-  }
-  const { first, last } = range;
+  const range = request.method === 'GET' ? rangeOf(request.headers, media.size, etag, editedAt) : undefined;
+  const [from, to] = range === undefined ? [0, media.size] : [range.first, range.last + 1];
+  // Before anything is promised: whoever is told a length gets at least as much as is read at a time.
+  const begun = request.method === 'HEAD' || from === to ? [] : await chunksAt(store, media.blobId, from, to);
+  if (begun === undefined) return undefined;
   return {
-    status: 206,
+    status: range === undefined ? 200 : 206,
     headers: {
-      ...all,
-      'content-length': String(last - first + 1),
-      'content-range': `bytes ${first}-${last}/${media.size}`,
+      ...headers,
+      ...lastModified(editedAt),
+      'content-length': String(to - from),
+      ...(range === undefined ? {} : { 'content-range': `bytes ${from}-${to - 1}/${media.size}` }),
     },
-    body: bytesOf(context.store, media.blobId, first, last + 1),
+    body: bytesOf(store, media.blobId, from, to, begun),
   };
 }
 
@@ -101,19 +116,33 @@ function mediaOf(entry: StoredEntry | undefined, member: Member): StoredMedia {
   return entry.media;
 }
 
-function mediaTag({ digest }: StoredMedia): string {
-  return `"m.${digest}"`;
+/** The same bytes as something else are another representation. */
+function mediaTag({ type, digest }: StoredMedia): string {
+  return `"m.${hash('sha256', `${type}\n${digest}`, 'hex').slice(0, 32)}"`;
 }
 
-/** The bytes of a blob from one to before another, chunk by chunk. */
-async function* bytesOf(store: Store, blobId: string, from: number, to: number): AsyncGenerator<Uint8Array> {
-  for (let at = from; at < to; ) {
-    const number = Math.floor(at / CHUNK);
-    const chunks = await store.readBlob(blobId, number, Math.min(AT_ONCE, Math.ceil(to / CHUNK) - number));
+/** The chunks of a blob from the one that holds a byte on; undefined where they are not there any more. */
+async function chunksAt(store: Store, blobId: string, at: number, to: number): Promise<Buffer[] | undefined> {
+  const number = Math.floor(at / CHUNK);
+  const chunks = await store.readBlob(blobId, number, Math.min(AT_ONCE, Math.ceil(to / CHUNK) - number));
+  return chunks.length === 0 ? undefined : chunks;
+}
+
+/** The bytes of a blob from one to before another, chunk by chunk; the first chunks have been read. */
+async function* bytesOf(
+  store: Store,
+  blobId: string,
+  from: number,
+  to: number,
+  begun: Buffer[],
+): AsyncGenerator<Uint8Array> {
+  let chunks: Buffer[] | undefined = begun;
+  for (let at = from; at < to; chunks = at < to ? await chunksAt(store, blobId, at, to) : []) {
     // Replaced or deleted meanwhile: the reader sees that the length it was told has not come.
-    if (chunks.length === 0) throw new Error(`The blob ${blobId} is not there any more.`);
+    if (chunks === undefined) throw new Error(`The blob ${blobId} is not there any more.`);
+    const first = Math.floor(at / CHUNK);
     for (const [i, chunk] of chunks.entries()) {
-      const start = (number + i) * CHUNK;
+      const start = (first + i) * CHUNK;
       yield chunk.subarray(at - start, Math.min(to - start, chunk.length));
       at = start + chunk.length;
     }

@@ -7,9 +7,10 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { StoredEntry } from '../store/store.js';
 import { prefersMinimal, readXml } from './body.js';
 import { checkChange, entryTag } from './conditions.js';
-import { ATOM_ENTRY, type Context, REVALIDATE } from './context.js';
+import { ATOM_ENTRY, type Context, REVALIDATE, TOMBSTONE } from './context.js';
 import { ENTRY_FORMATS, formatFor } from './formats.js';
 import { type Representation, respond } from './representation.js';
+import { variantOf } from './variant.js';
 
 /** Which entry of which feed an address names. */
 export interface Member {
@@ -26,7 +27,7 @@ export async function readMember(context: Context, request: HttpRequest, member:
   const entry = await context.store.entry(member.feed, keyOf(member));
   if (entry === undefined) throw missing(member);
   if (entry.deleted) throw gone();
-  const tag = entryTag(keyOf(member), entry.editedAt, format.suffix);
+  const tag = tagOf(context, request, entry, format.suffix);
   const address = `${addressOf(member.url, entry.atomId)} ${format.contentType}`;
   let representation: Representation | undefined = context.pages.entry(address, tag);
   if (representation === undefined) {
@@ -51,7 +52,7 @@ export async function reviseMember(context: Context, request: HttpRequest, membe
     key: keyOf(member),
     at: now(),
     change: (current, editedAt) => {
-      checkStanding(current, request);
+      checkStanding(context, request, current);
       const { hasAuthor, categories } = sent;
       return { xml: revisedXml(sent, current, editedAt), hasAuthor, categories };
     },
@@ -63,7 +64,7 @@ export async function reviseMember(context: Context, request: HttpRequest, membe
     headers: {
       'content-type': ATOM_ENTRY,
       'content-location': addressOf(member.url, entry.atomId),
-      etag: tagOf(entry),
+      etag: tagOf(context, request, entry),
       'cache-control': 'no-cache',
       ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
     },
@@ -73,7 +74,7 @@ export async function reviseMember(context: Context, request: HttpRequest, membe
 
 /** `DELETE`: the content goes, the position stays. */
 export function deleteMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  return removeMember(context, member, (current) => checkStanding(current, request));
+  return removeMember(context, member, (current) => checkStanding(context, request, current));
 }
 
 /** @param check throws where the entry, as it stands under lock, must stay */
@@ -94,14 +95,14 @@ export async function removeMember(
   if (entry === undefined) throw missing(member);
   return {
     status: 200,
-    headers: { 'content-type': 'application/atomdeleted+xml', 'cache-control': 'no-cache' },
+    headers: { 'content-type': TOMBSTONE, 'cache-control': 'no-cache' },
     body: `<?xml version="1.0" encoding="utf-8"?>\n${writeEntry(entry, member.url)}\n`,
   };
 }
 
-function checkStanding(current: StoredEntry, request: HttpRequest): void {
+function checkStanding(context: Context, request: HttpRequest, current: StoredEntry): void {
   if (current.deleted) throw gone();
-  checkChange(request.headers, tagOf(current), current.editedAt);
+  checkChange(request.headers, tagOf(context, request, current), current.editedAt);
 }
 
 /** The revision keeps the entry's id: one that was sent must be the same (RFC 4287 §4.2.6). */
@@ -125,8 +126,8 @@ export function keyOf({ segment }: Member): string {
   return keyOfAtomId(atomIdOfSegment(segment));
 }
 
-function tagOf(entry: StoredEntry): string {
-  return entryTag(keyOfAtomId(entry.atomId), entry.editedAt);
+function tagOf({ settings }: Context, { base }: HttpRequest, entry: StoredEntry, suffix = ''): string {
+  return entryTag(keyOfAtomId(entry.atomId), entry.editedAt, variantOf(base, settings.author), suffix);
 }
 
 export function missing({ feed, segment }: Member): HttpError {

@@ -1,10 +1,11 @@
 /** Publishing: a body becomes entries at the end of a feed. */
 import { hash } from 'node:crypto';
 import { newAtomId, now } from '../atom/ids.js';
+import type { SentDocument } from '../atom/model.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
-import type { Append } from '../store/store.js';
-import { isDocument, prefersMinimal, readXml } from './body.js';
+import type { Append, Expectation } from '../store/store.js';
+import { idempotencyKeyOf, isDocument, readXml } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
 import { createdBatch, createdEntry, newEntry, outcome } from './created.js';
@@ -23,23 +24,35 @@ async function publishDocument(
 ): Promise<HttpResponse> {
   const expect = expectationsOf(request.headers);
   const document = parseDocument(await readXml(request, context.settings.maxEntryBytes));
-  const keyed = request.headers['idempotency-key'];
+  if (document.entries.length === 0) {
+    throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
+  }
+  const keyed = idempotencyKeyOf(request);
   if (keyed !== undefined && document.kind === 'feed') {
     throw new HttpError(400, 'Idempotency-Key goes with a single entry; give the entries of a feed ids of their own.');
   }
-  const at = document.kind === 'feed' ? undefined : now();
-  const entries = document.entries.map((sent) =>
-    newEntry(sent, {
-      at: at ?? now(),
-      feed: name,
-      idempotencyKey: keyed,
-      digest: hash('sha256', `${sent.open}\n${sent.inner}`, 'base64url'),
-    }),
-  );
-  const append: Append = { feed: name, feedAtomId: newAtomId(now()), entries, expect };
+  const append = appendOf(document, name, keyed, expect);
   const result = outcome(await context.publisher.publish(append), append);
-  const minimal = prefersMinimal(request.headers.prefer);
   return document.kind === 'entry'
-    ? createdEntry(context, result, url, minimal)
-    : createdBatch(context, result, url, minimal);
+    ? createdEntry(context, request, result, url)
+    : createdBatch(context, request, result, url);
+}
+
+/** What is to be appended of a document. */
+export function appendOf(
+  { kind, entries }: SentDocument,
+  feed: string,
+  idempotencyKey?: string,
+  expect?: Expectation[],
+): Append {
+  const at = kind === 'feed' ? undefined : now();
+  return {
+    feed,
+    feedAtomId: newAtomId(now()),
+    entries: entries.map((sent) => {
+      const digest = hash('sha256', `${sent.open}\n${sent.inner}`, 'base64url');
+      return newEntry(sent, { at: at ?? now(), feed, idempotencyKey, digest });
+    }),
+    expect,
+  };
 }

@@ -1,5 +1,7 @@
 /** Byte ranges (RFC 9110 §14). */
 import { HttpError } from '../http.js';
+import { lastModified } from './conditions.js';
+import { httpDate } from './http-date.js';
 
 /** Which bytes of a resource, both ends included. */
 export interface ByteRange {
@@ -15,9 +17,11 @@ export function rangeOf(
   headers: Record<string, string | undefined>,
   size: number,
   etag: string,
+  modified: number,
 ): ByteRange | undefined {
   const { range, 'if-range': condition } = headers;
-  if (range === undefined || (condition !== undefined && condition.trim() !== etag)) return undefined;
+  if (range === undefined || (condition !== undefined && !isCurrent(condition.trim(), etag, modified)))
+    return undefined;
   const [, from, to] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(range) ?? [];
   if (from === undefined || to === undefined || (from === '' && to === '')) return undefined;
   if (from !== '' && to !== '' && Number(to) < Number(from)) return undefined;
@@ -29,4 +33,11 @@ export function rangeOf(
     });
   }
   return { first, last };
+}
+
+/** `If-Range` (RFC 9110 §13.1.5) wants the very tag, or the very date where that tells one state from another. */
+function isCurrent(condition: string, etag: string, modified: number): boolean {
+  if (condition.includes('"')) return condition === etag;
+  const date = lastModified(modified)?.['last-modified'];
+  return date !== undefined && httpDate(condition) === httpDate(date);
 }

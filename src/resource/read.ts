@@ -1,6 +1,7 @@
 /** Reading a feed: the page that a request asks for, kept and answered in the form that it asks for. */
 import { defaultMetadata, type FeedPage } from '../atom/feed.js';
-import type { HttpRequest, HttpResponse } from '../http.js';
+import type { HeldEntry } from '../atom/model.js';
+import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
 import { visible } from './address.js';
 import { extentOfTag, pageTag, tagsOf } from './conditions.js';
@@ -11,15 +12,23 @@ import { awaitNews, type Polled, waitOf } from './long-poll.js';
 import type { RenderedPage } from './pages.js';
 import { isLimited } from './policy.js';
 import { respond } from './representation.js';
+import { hubUrl } from './service.js';
 import { linkTo, noFeed, type Stretch, stretchOf } from './stretch.js';
+import { variantOf } from './variant.js';
+
+const RETRY = { headers: { 'retry-after': '1' } };
 
 /** What is asked for, and how. */
 interface Asked {
   name: string;
+  /** The address of the mount point. */
+  base: string;
   /** The address of the feed, without query. */
   url: string;
   /** The address of the page. */
   self: string;
+  /** The address of the hub, where there is one. */
+  hub: string | undefined;
   query: URLSearchParams;
   format: Format<FeedPage>;
   /** The end of the feed when a client that waits came. */
@@ -39,7 +48,8 @@ export async function readFeed(
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const self = request.search === '' ? url : `${url}?${visible(request.search)}`;
-  const asked: Asked = { name, url, self, query: request.query, format };
+  const hub = context.hub && hubUrl(request.base);
+  const asked: Asked = { name, base: request.base, url, self, hub, query: request.query, format };
   if (wait === undefined) return (await answer(context, request, feed, asked)).response;
   const response = await awaitNews(context, request, feed, wait, (newest) =>
     answer(context, request, newest, { ...asked, now: feed.head }),
@@ -54,9 +64,9 @@ async function answer(context: Context, request: HttpRequest, feed: Feed, asked:
   let key = format.suffix === '' ? self : `${self} ${format.suffix}`;
   if (now !== undefined && asked.query.get('start_after') === 'now') key += ` @${now}`;
   const page = await pages.page(key, feed, () => render(context, feed, asked));
-  const base = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
-  if (base !== undefined) {
-    const delta = await pages.page(`${key} +${base}`, feed, () => render(context, feed, asked, base));
+  const since = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
+  if (since !== undefined) {
+    const delta = await pages.page(`${key} +${since}`, feed, () => render(context, feed, asked, since));
     return { response: await respond(request, delta, 226), news: true };
   }
   const response = await respond(request, page);
@@ -71,12 +81,13 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
   // Through a cache that revalidates what it has, the tag would be the cache's, and its reader would miss entries.
   if (!/(^|,)\s*feed\s*(,|;|$)/i.test(headers['a-im'] ?? '') || headers.via !== undefined) return undefined;
   const now = extentOfTag(page.tag);
+  if (now === undefined || now.descending) return undefined;
   let base: number | undefined;
   for (const tag of tagsOf(headers['if-none-match'] ?? '')) {
     if (tag === page.tag) return undefined;
     const then = extentOfTag(tag);
     // With anything revised since, or another beginning, the entries that came are not all that changed.
-    if (now === undefined || then === undefined) continue;
+    if (then === undefined || then.descending) continue;
     if (then.feedId !== now.feedId || then.edits !== now.edits || then.from !== now.from || then.to >= now.to) continue;
     base = Math.max(base ?? 0, then.to);
   }
@@ -86,17 +97,30 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
 /** @param since leaves entries up to this position out: a delta */
 async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
   const { store, settings, policies } = context;
-  const { name, url, self, query, format } = asked;
+  const { name, base, url, self, hub, query, format } = asked;
   const stretch = await stretchOf(context, feed, url, query, asked.now);
   const { from, descending, limit } = stretch;
-  const read = await store.page(feed.feedId, { from, descending, limit, bytes: settings.pageBytes });
+  // One more than is shown, for what it tells of the time when the page got its next.
+  const most = descending ? limit : limit + 1;
+  const read = await store.page(feed.feedId, { from, descending, limit: most, bytes: settings.pageBytes });
+  if (!beginsWhereAsked(read, feed, stretch)) {
+    const newest = await store.feed(name);
+    if (newest === undefined) throw noFeed(name);
+    // Removed, or its oldest entries went, after we had looked at it: what was read is of two moments.
+    if (newest.feedId !== feed.feedId || newest.floor !== feed.floor) {
+      if (since !== undefined) throw new HttpError(503, 'The feed was changed meanwhile; try again.', RETRY);
+      return render(context, newest, asked);
+    }
+  }
   // Never beyond the head that was read first: the page and its tag are of one moment.
-  const entries = read.filter(({ position }) => position <= feed.head);
+  const entries = read.filter(({ position }, index) => position <= feed.head && index < limit);
   const last = entries.at(-1);
   const to = last?.position ?? from;
   const more = descending ? last !== undefined && to > feed.floor + 1 : to < feed.head;
   const links = [
     { rel: 'self', href: self },
+    // Discovery (WebSub §4): by header fields, and by links in the documents.
+    ...(hub === undefined ? [] : [{ rel: 'hub', href: hub }]),
     { rel: 'first', href: linkTo(url, query, {}) },
     { rel: 'last', href: linkTo(url, query, { start_at: 'last' }) },
     ...(more && last !== undefined ? [{ rel: 'next', href: linkTo(url, query, { start_after: last.atomId }) }] : []),
@@ -113,11 +137,14 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     links,
     entries: since === undefined ? entries : entries.filter(({ position }) => position > since),
   });
-  const tag = pageTag({ feedId: feed.feedId, edits: feed.edits, from, to, more, descending }, format.suffix);
+  const extent = { feedId: feed.feedId, edits: feed.edits, from, to, more, descending };
+  const tag = pageTag(extent, modified, variantOf(base, settings.author, hub), format.suffix);
   const policy = policies.of(name);
   const final = more && !stretch.moving;
   // What retention takes from the beginning makes the page that begins there another one.
   const immutable = policy.appendOnly && final && !(stretch.fromTheStart && isLimited(policy));
+  // By its date too a page changes when it gets a next: whoever polls it by nothing else must hear of that.
+  const after = more && !descending ? (read[entries.length] ?? (await entryAfter(context, feed, to))) : undefined;
   return {
     tag,
     headers: {
@@ -129,7 +156,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
       ...(await format.headers?.()),
     },
     body: Buffer.from(text),
-    modified,
+    modified: Math.max(modified, after?.editedAt ?? 0),
     feedId: feed.feedId,
     edits: feed.edits,
     head: feed.head,
@@ -137,6 +164,16 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     empty: entries.length === 0,
     final,
   };
+}
+
+async function entryAfter({ store }: Context, { feedId }: Feed, position: number): Promise<HeldEntry | undefined> {
+  return (await store.page(feedId, { from: position, descending: false, limit: 1, bytes: 1 }))[0];
+}
+
+/** Whether the first entry that was read is the one next to where reading began: positions have no gaps. */
+function beginsWhereAsked([first]: HeldEntry[], { head, floor }: Feed, { from, descending }: Stretch): boolean {
+  if (descending) return from - 1 <= floor || first?.position === from - 1;
+  return from >= head || first?.position === from + 1;
 }
 
 /** The position before the first that a page shows. */

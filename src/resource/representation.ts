@@ -1,7 +1,7 @@
 /** What an address shows: bytes with a tag, answered conditionally and compressed for those who take that. */
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { HttpRequest, HttpResponse } from '../http.js';
-import { isFresh, lastModified } from './conditions.js';
+import { checkRead, isFresh, lastModified } from './conditions.js';
 
 /** One representation, ready to be answered any number of times. */
 export interface Representation {
@@ -21,7 +21,10 @@ type Coding = 'br' | 'gzip';
 /** Smaller bodies gain nothing. */
 const WORTH_COMPRESSING = 1024;
 
-/** The answer to a `GET` or `HEAD`: 304 where the client's copy is still good. */
+/**
+ * The answer to a `GET` or `HEAD`: 304 where the client's copy is still good.
+ * @throws HttpError 412 where the request asks for another state than there is
+ */
 export async function respond(
   request: HttpRequest,
   representation: Representation,
@@ -30,6 +33,7 @@ export async function respond(
   const { tag, headers, body, modified } = representation;
   const coding = body.length < WORTH_COMPRESSING ? undefined : codingFor(request.headers['accept-encoding']);
   const etag = coding === undefined ? tag : `${tag.slice(0, -1)}-${coding}"`;
+  checkRead(request.headers, tag, modified);
   if (status === 200 && isFresh(request.headers, tag, modified)) return notModified({ ...headers, etag });
   const time = modified === undefined ? undefined : lastModified(modified);
   if (coding === undefined) return { status, headers: { ...headers, etag, ...time }, body };

@@ -33,7 +33,7 @@ export async function readService(context: Context, request: HttpRequest): Promi
     return { href, title: title || name, categories: categories.get(feedId) ?? [], mostInline: MOST_INLINE };
   });
   const body = Buffer.from(await format.write({ title: context.settings.title, collections }));
-  const tag = `"s.${hash('sha256', body, 'base64url').slice(0, 22)}${format.suffix}"`;
+  const tag = `"s.${hash('sha256', body, 'hex').slice(0, 32)}${format.suffix}"`;
   const headers = { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) };
   return respond(request, { tag, headers, body, modified: undefined });
 }
@@ -51,4 +51,9 @@ async function categoriesByFeed({ store }: Context): Promise<Map<number, Categor
 /** The address of a feed below a base. */
 export function feedUrl(base: string, name: string): string {
   return `${base}/feed=${encodeURIComponent(name)}`;
+}
+
+/** The address of the hub below a base. */
+export function hubUrl(base: string): string {
+  return `${base}/hub`;
 }

@@ -48,9 +48,14 @@ export async function stretchOf(
   }
   const id = after ?? at;
   if (id === null) return descending ? stretch(head + 1, true) : stretch(floor, false, true);
-  const position = await positionOf(context, feed, id.trim(), linkTo(url, query, {}));
+  const position = await positionOf(context, feed, plainId(id), linkTo(url, query, {}));
   if (after !== null) return stretch(position, false);
   return stretch(descending ? position + 1 : position - 1, false);
+}
+
+/** The id of a parameter: since no id has a space in it, one that comes out of the query was a `+` that nobody encoded. */
+function plainId(parameter: string): string {
+  return parameter.trim().replaceAll(' ', '+');
 }
 
 /** An address of the same feed with the page's size, order and form carried over. */
@@ -90,17 +95,18 @@ function pageSizeOf(query: URLSearchParams, most: number): number {
 
 /**
  * The position of an id that a client kept.
+ * @param first the address of the oldest page, for those whose id was removed
  * @throws HttpError 400 for an id that the feed never held, as AtomMQ always did; 410 for one that retention has removed
  */
-export async function positionOf({ store }: Context, feed: Feed, id: string, first: string): Promise<number> {
+export async function positionOf({ store }: Context, feed: Feed, id: string, first?: string): Promise<number> {
   const key = keyOfAtomId(id);
   const position = await store.position(feed, key);
   if (position !== undefined && position > feed.floor) return position;
   const shown = JSON.stringify(id.slice(0, 200));
   if (position !== undefined || (await store.wasRemoved(feed.feedId, key))) {
-    throw new HttpError(410, `The entry ${shown} is not held any more; go on with the oldest that is, at ${first}`, {
-      headers: { link: `<${first}>; rel="first"` },
-      members: { first },
+    const where = first === undefined ? '' : `, at ${first}`;
+    throw new HttpError(410, `The entry ${shown} is not held any more; go on with the oldest that is${where}`, {
+      ...(first === undefined ? {} : { headers: { link: `<${first}>; rel="first"` }, members: { first } }),
     });
   }
   throw new HttpError(400, `The feed ${JSON.stringify(feed.name)} never held an entry with the id ${shown}.`);

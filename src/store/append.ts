@@ -1,6 +1,7 @@
 /** The append by Knex's builder alone: for expectations, for ids that are held already, and for databases that have no statement of ours. */
 import type { Knex } from 'knex';
 import { settleBlob } from './blobs.js';
+import { insertAll } from './insert.js';
 import { lockFeed } from './revise.js';
 import { asStored, type EntryRow, type FeedRow } from './rows.js';
 import type { Append, Appended, Expectation, NewEntry, StoredEntry } from './store.js';
@@ -37,6 +38,21 @@ export async function appendOne(trx: Knex.Transaction, append: Append, again = f
   return { kind: 'appended', repeated };
 }
 
+/**
+ * The same inside a transaction of somebody else's, which decides when it is committed and may have read before. It takes
+ * its lock first, and makes a missing feed in a way that does not fail when another is quicker.
+ */
+export async function appendWithin(trx: Knex.Transaction, append: Append, rowLocks: boolean): Promise<Appended> {
+  const { feed: name, feedAtomId: atom_id, entries } = append;
+  const feed = trx('mq_feed').where({ name });
+  // Where one lock is for all, only a write takes it.
+  if (!rowLocks) await feed.clone().update({ head: trx.ref('head') });
+  if ((await feed.clone().first()) === undefined && entries.length > 0 && append.expect === undefined) {
+    await trx('mq_feed').insert({ name, atom_id, created_at: entries[0]!.at }).onConflict('name').ignore();
+  }
+  return appendOne(trx, append);
+}
+
 async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[]): Promise<void> {
   const head = Number(feed.head);
   const rows = entries.map((entry, i) => ({
@@ -55,7 +71,7 @@ async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[])
     blob_id: entry.media?.blobId ?? null,
     xml: entry.xml,
   }));
-  await trx.batchInsert('mq_entry', rows, 50);
+  await insertAll(trx, 'mq_entry', rows, 50);
   for (const { media } of entries) if (media !== undefined) await settleBlob(trx, media);
   await addTags(
     trx,
@@ -101,7 +117,7 @@ async function holds(trx: Knex.Transaction, feed: FeedRow | undefined, expect: E
     case 'empty':
       return head === 0;
     case 'head':
-      return feed?.feed_id === expect.feedId && head === expect.head;
+      return Number(feed?.feed_id) === expect.feedId && head === expect.head;
     case 'last': {
       if (feed === undefined) return false;
       const [last]: EntryRow[] = await trx('mq_entry').where({ feed_id: feed.feed_id, position: head });

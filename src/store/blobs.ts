@@ -1,6 +1,7 @@
 /** The bytes of media resources: blobs in chunks, each chunk a row. */
 import type { Knex } from 'knex';
 import { now } from '../atom/ids.js';
+import { insertAll } from './insert.js';
 
 /** Writes chunks of a blob, the first of which has the number `first`. */
 export async function insertChunks(
@@ -10,7 +11,7 @@ export async function insertChunks(
   chunks: Buffer[],
 ): Promise<void> {
   const rows = chunks.map((data, i) => ({ blob_id: blobId, seq: first + i, data }));
-  await trx.batchInsert('mq_blob', rows, 16);
+  await insertAll(trx, 'mq_blob', rows, 16);
 }
 
 /**

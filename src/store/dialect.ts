@@ -53,7 +53,7 @@ export interface AppendStatement {
 
 /** An open database. */
 export interface Database {
-  readonly dialect: Pick<Dialect, 'trouble'>;
+  readonly dialect: Dialect;
   /** It is reached over a network or a socket, so it can be away. */
   readonly isRemote: boolean;
   /** How many may write to different feeds at the same time. */
@@ -76,8 +76,8 @@ export interface Database {
    * @returns what ends it
    */
   watch?(onHint: (feeds?: string[]) => void): () => void;
-  /** Where others are not told by the write itself: tells them that these feeds changed. */
-  announce?(feeds: string[]): Promise<void>;
+  /** Where others are not told by the write itself: tells them that these feeds changed, with the commit if inside a transaction. */
+  announce?(feeds: string[], trx?: Knex.Transaction): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -94,8 +94,8 @@ export interface OpenOptions {
   connectTimeout: number;
   /** How long one statement may take before its connection is given up. */
   queryTimeout: number;
-  /** Only to read: tables are not made and not changed. */
-  readOnly?: boolean;
+  /** Tables are neither made nor changed, whatever there is. */
+  asIs?: boolean;
 }
 
 /** A kind of database: the package that speaks to it, and how it is opened. */

@@ -20,6 +20,20 @@ declare module 'knex/lib/dialects/cockroachdb/index.js' {
   export default Client;
 }
 
+declare module 'knex/lib/dialects/mssql/index.js' {
+  import type { ClientClass } from './server.js';
+
+  const Client: ClientClass;
+  export default Client;
+}
+
+declare module 'knex/lib/dialects/oracledb/index.js' {
+  import type { ClientClass } from './server.js';
+
+  const Client: ClientClass;
+  export default Client;
+}
+
 declare module 'knex/lib/dialects/mysql2/index.js' {
   import type { ClientClass } from './server.js';
 

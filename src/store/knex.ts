@@ -2,13 +2,15 @@
 import type { Knex } from 'knex';
 import { now } from '../atom/ids.js';
 import type { Category, HeldEntry } from '../atom/model.js';
-import { appendOne } from './append.js';
+import { appendOne, appendWithin } from './append.js';
 import { Attempts } from './attempts.js';
 import { deleteBlobs, writeUpload } from './blobs.js';
 import { Circuit } from './circuit.js';
 import type { Database } from './dialect.js';
+import { KnexSubscriptions } from './knex-subscriptions.js';
 import { Lru } from './lru.js';
 import type { Questions } from './questions.js';
+import type { Replica } from './replica.js';
 import { clearSome, clearUploads, hashOfKey, pruneSome, REMOVED } from './retention.js';
 import { changeMetadata, lockFeed, reviseOne } from './revise.js';
 import { asFeed, asHeld, asStored, type CategoryRow } from './rows.js';
@@ -25,6 +27,7 @@ import type {
   Store,
   StoredEntry,
 } from './store.js';
+import type { Subscriptions } from './subscription.js';
 
 /** Positions that are remembered: an id's position never changes. */
 const POSITIONS = 100_000;
@@ -37,20 +40,32 @@ export interface StoreOptions {
   retryDeadline: number;
 }
 
+/** A transaction of a program that has its own Knex on the same database. */
+export type Transaction = Knex.Transaction;
+
 export class KnexStore implements Store {
+  /** What the WebSub hub keeps. */
+  readonly subscriptions: Subscriptions = new KnexSubscriptions(
+    (work) => this.#attempts.run(() => work(this.#database.writer)),
+    (work) => this.#write(work),
+  );
   readonly #database: Database;
   readonly #ask: Questions;
   readonly #attempts: Attempts;
+  readonly #replica: Replica | undefined;
   readonly #feeds = new Shared<Feed | undefined>(async (name) => {
     const row = await this.#attempts.run(() => this.#ask.feed(name));
-    return row && asFeed(row);
+    const feed = row && asFeed(row);
+    if (feed !== undefined) this.#replica?.saw(feed);
+    return feed;
   });
   readonly #positions = new Lru<number>(POSITIONS);
   readonly #listeners = new Set<(feeds?: string[]) => void>();
   #unwatch: (() => void) | undefined;
 
-  constructor(database: Database, { retryDeadline }: StoreOptions) {
+  constructor(database: Database, { retryDeadline }: StoreOptions, replica?: Replica) {
     this.#database = database;
+    this.#replica = replica;
     this.#ask = database.questions;
     this.#attempts = new Attempts({
       trouble: (error) => database.dialect.trouble(error),
@@ -72,7 +87,9 @@ export class KnexStore implements Store {
   }
 
   async feedsNamed(names: string[]): Promise<Feed[]> {
-    return (await this.#attempts.run(() => this.#ask.feedsNamed(names))).map(asFeed);
+    const feeds = (await this.#attempts.run(() => this.#ask.feedsNamed(names))).map(asFeed);
+    for (const feed of feeds) this.#replica?.saw(feed);
+    return feeds;
   }
 
   get pace(): { busy: number; idle: number } {
@@ -105,7 +122,8 @@ export class KnexStore implements Store {
   }
 
   async page(feedId: number, range: Range): Promise<HeldEntry[]> {
-    return (await this.#attempts.run(() => this.#ask.page(feedId, range))).map(asHeld);
+    const there = await this.#replica?.page(feedId, range);
+    return (there ?? (await this.#attempts.run(() => this.#ask.page(feedId, range)))).map(asHeld);
   }
 
   async entry(feed: string, key: string): Promise<StoredEntry | undefined> {
@@ -146,6 +164,21 @@ export class KnexStore implements Store {
     });
   }
 
+  /**
+   * Appends inside a transaction of the caller's, on the same database: stored when that is committed, and not otherwise.
+   * Whoever waits is woken after the commit.
+   */
+  async appendWithin(trx: Transaction, append: Append): Promise<Appended> {
+    const result = await appendWithin(trx, append, this.#database.dialect.rowLocks);
+    if (result.kind !== 'appended') return result;
+    await this.#database.announce?.([append.feed], trx);
+    void trx.executionPromise.then(
+      () => this.#tell([append.feed]),
+      () => {},
+    );
+    return result;
+  }
+
   async revise(revision: Revision): Promise<StoredEntry | undefined> {
     let done: StoredEntry | undefined;
     const revised = await this.#write(async (trx, again) => {
@@ -166,7 +199,7 @@ export class KnexStore implements Store {
     return set;
   }
 
-  async removeFeed(name: string): Promise<boolean> {
+  async removeFeed(name: string, check?: (current: Feed) => void): Promise<boolean> {
     let feed: number | undefined;
     await this.#write(async (trx, again) => {
       const held = await lockFeed(trx, name);
@@ -174,6 +207,7 @@ export class KnexStore implements Store {
       if (held === undefined && again) return;
       feed = held?.feed_id;
       if (held === undefined) return;
+      check?.(asFeed(held));
       await trx('mq_feed')
         .where({ feed_id: held.feed_id })
         .update({ name: `${REMOVED}${held.feed_id}` });
@@ -249,8 +283,9 @@ export class KnexStore implements Store {
     return this.#attempts.run(() => this.#ask.ping());
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    await this.#replica?.close();
+    await this.#database.close();
   }
 
   async #clear(feedId: number): Promise<void> {

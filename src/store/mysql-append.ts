@@ -18,6 +18,20 @@ export function mysqlAppend(collation: string): string[] {
       entry_key ${text('VARCHAR(64)')} PATH '$[1]', category_key ${text('VARCHAR(43)')} PATH '$[2]',
       term ${text('TEXT')} PATH '$[3]', scheme ${text('TEXT')} PATH '$[4]', label ${text('TEXT')} PATH '$[5]')) j
       JOIN mq_feed f ON f.name = j.feed`;
+  const feeds = `(SELECT DISTINCT j.feed FROM ${rows()} ORDER BY j.feed LIMIT 1000000) w`;
+  const insert = (place: string) => `INSERT INTO mq_entry
+        (feed_id, position, entry_key, atom_id, digest, published_at, edited_at, has_author, size, xml)
+      SELECT f.feed_id, f.head + ${place}, j.entry_key, j.atom_id, j.digest, j.at, j.at, j.has_author,
+        octet_length(j.xml), j.xml
+      FROM ${rows(
+        'n FOR ORDINALITY',
+        `entry_key ${text('VARCHAR(64)')} PATH '$[2]'`,
+        `atom_id ${text('TEXT')} PATH '$[3]'`,
+        `digest ${text('VARCHAR(43)')} PATH '$[4]'`,
+        "at BIGINT PATH '$[5]'",
+        "has_author SMALLINT PATH '$[6]'",
+        `xml ${text('LONGTEXT')} PATH '$[7]'`,
+      )} STRAIGHT_JOIN mq_feed f FORCE INDEX (mq_feed_name_unique) ON f.name = j.feed;`;
   const parameters = `(IN entries ${text('LONGTEXT')}, IN tags ${text('LONGTEXT')})`;
   return [
     'DROP PROCEDURE IF EXISTS mq_append',
@@ -25,9 +39,11 @@ export function mysqlAppend(collation: string): string[] {
     `${CREATE} mq_append ${parameters}
 MODIFIES SQL DATA SQL SECURITY INVOKER
 BEGIN
+  DECLARE wanted INTEGER;
   DECLARE missing INTEGER;
   DECLARE locked INTEGER;
-  SELECT count(*) INTO missing FROM ${rows()} LEFT JOIN mq_feed f ON f.name = j.feed WHERE f.feed_id IS NULL;
+  SELECT count(DISTINCT j.feed), coalesce(sum(f.feed_id IS NULL), 0) INTO wanted, missing
+    FROM ${rows()} LEFT JOIN mq_feed f ON f.name = j.feed;
   -- Only where it must: whoever inserts here waits for others who do.
   IF missing > 0 THEN
     INSERT INTO mq_feed (name, atom_id, created_at)
@@ -36,25 +52,24 @@ BEGIN
       GROUP BY j.feed ORDER BY j.feed
       ON DUPLICATE KEY UPDATE mq_feed.name = mq_feed.name;
   END IF;
-  SELECT count(*) INTO locked FROM (SELECT f.feed_id FROM mq_feed f
-    WHERE f.name IN (SELECT j.feed FROM ${rows()}) ORDER BY f.name FOR UPDATE) held;
-  INSERT INTO mq_entry
-      (feed_id, position, entry_key, atom_id, digest, published_at, edited_at, has_author, size, xml)
-    SELECT f.feed_id, f.head + row_number() OVER (PARTITION BY f.feed_id ORDER BY j.n),
-      j.entry_key, j.atom_id, j.digest, j.at, j.at, j.has_author, octet_length(j.xml), j.xml
-    FROM ${rows(
-      'n FOR ORDINALITY',
-      `entry_key ${text('VARCHAR(64)')} PATH '$[2]'`,
-      `atom_id ${text('TEXT')} PATH '$[3]'`,
-      `digest ${text('VARCHAR(43)')} PATH '$[4]'`,
-      "at BIGINT PATH '$[5]'",
-      "has_author SMALLINT PATH '$[6]'",
-      `xml ${text('LONGTEXT')} PATH '$[7]'`,
-    )}
-    JOIN mq_feed f ON f.name = j.feed;
-  UPDATE mq_feed f JOIN (SELECT j.feed, count(*) AS entries, sum(octet_length(j.xml)) AS bytes
-      FROM ${rows(`xml ${text('LONGTEXT')} PATH '$[7]'`)} GROUP BY j.feed) s ON s.feed = f.name
-    SET f.head = f.head + s.entries, f.bytes = f.bytes + s.bytes;
+  -- Row by row by their names (never a scan, which would lock all feeds), and in one order.
+  SELECT count(*) INTO locked FROM ${feeds}
+    STRAIGHT_JOIN mq_feed f FORCE INDEX (mq_feed_name_unique) ON f.name = w.feed FOR UPDATE;
+  IF locked <> wanted THEN
+    SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'a feed was removed at the same time';
+  END IF;
+  IF wanted = 1 THEN
+    ${insert('j.n')}
+  ELSE
+    ${insert('row_number() OVER (PARTITION BY f.feed_id ORDER BY j.n)')}
+  END IF;
+  -- From what was stored: to take the entries apart once more would cost more.
+  UPDATE (SELECT e.feed_id, max(e.position) AS head, sum(e.size) AS bytes
+      FROM ${feeds} STRAIGHT_JOIN mq_feed g FORCE INDEX (mq_feed_name_unique) ON g.name = w.feed
+        STRAIGHT_JOIN mq_entry e FORCE INDEX (PRIMARY) ON e.feed_id = g.feed_id AND e.position > g.head
+      GROUP BY e.feed_id) s
+    STRAIGHT_JOIN mq_feed f ON f.feed_id = s.feed_id
+    SET f.head = s.head, f.bytes = f.bytes + s.bytes;
   IF tags IS NOT NULL THEN
     INSERT INTO mq_category (feed_id, category_key, term, scheme, label)
       SELECT f.feed_id, j.category_key, j.term, j.scheme, j.label FROM ${tags}

@@ -24,6 +24,8 @@ const TROUBLES: Record<number, Trouble> = {
   ...{ 1021: 'busy', 1114: 'busy', 1037: 'busy', 1038: 'busy', 1041: 'busy', 1180: 'busy', 1030: 'busy' },
 };
 
+/** Read-only, or a node that its cluster has left. */
+const STALE = new Set([1290, 1792, 1836, 1047]);
 /** "There is already": a table, a column, an index, a primary key. */
 const THERE = new Set([1050, 1060, 1061, 1068]);
 /** No privilege to make, alter or run procedures; or, to make them, no JSON_TABLE (a syntax error). */
@@ -91,12 +93,13 @@ export async function openMysql({ connection }: DatabaseSettings, options: OpenO
     },
     options,
     setUp: (made) => setUp(made, options),
+    isStale: (error) => STALE.has(numberOf(error) ?? 0),
     abort: breakOff,
   });
   try {
     const { collation, packet } = await askServer(pool);
     const mysql = dialect(collation);
-    const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, mysql);
+    const marks = options.asIs ? await readMarks(pool.knex) : await migrate(pool.knex, mysql);
     refuseNewer(marks);
     return new Mysql(pool, mysql, {
       poolSize: options.poolSize,

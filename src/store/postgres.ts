@@ -1,4 +1,5 @@
 /** PostgreSQL: kept connections with prepared statements, and the append as a function. */
+import type { Knex } from 'knex';
 import Client from 'knex/lib/dialects/postgres/index.js';
 import type { ClientConfig, Client as Connection } from 'pg';
 import { appendJson } from './append-json.js';
@@ -12,6 +13,9 @@ import type { Append, DatabaseSettings } from './store.js';
 
 /** What the lock that migrations take is known by, among all that use advisory locks: "atommq" in ASCII. */
 const MIGRATION_LOCK = '107126635553137';
+
+/** What was the primary is a standby now. */
+const READ_ONLY = '25006';
 
 /** SQLSTATE codes (https://www.postgresql.org/docs/current/errcodes-appendix.html), or their classes, by what they mean. */
 const TROUBLES: Record<string, Trouble> = {
@@ -27,14 +31,14 @@ const TROUBLES: Record<string, Trouble> = {
   '53': 'busy',
   '57014': 'busy',
   '55P03': 'busy',
-  '25006': 'busy',
+  [READ_ONLY]: 'busy',
   '58': 'busy',
 };
 
 /** Codes of node-postgres and of sockets. */
 const SOCKET = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_|NOTFOUND)|ERR_STREAM|ERR_SOCKET)/;
-/** node-postgres has no codes for a connection that ended before an answer came. */
-const ENDED = /^Connection terminated|is not queryable$|^Client was closed|^write after end$/;
+/** node-postgres has no codes for a connection that ended before an answer came; Knex puts the statement before its words. */
+const ENDED = /(Connection terminated( unexpectedly)?|is not queryable|write after end)$/;
 
 export function postgresTrouble(error: unknown): Trouble | undefined {
   const known = poolTrouble(error);
@@ -80,16 +84,26 @@ export async function openPostgres({ connection }: DatabaseSettings, options: Op
     },
     options,
     setUp: (made) => setUp(made, options),
+    isStale: (error) => error instanceof Error && 'code' in error && error.code === READ_ONLY,
     abort: breakOff,
   });
   try {
-    const marks = options.readOnly ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
+    await refuseEncoding(pool);
+    const marks = options.asIs ? await readMarks(pool.knex) : await migrate(pool.knex, postgres);
     refuseNewer(marks);
     return new Postgres(pool, config, options.poolSize, hasAppend(marks, postgres));
   } catch (error) {
     await pool.close();
     throw error;
   }
+}
+
+/** @throws Error in one line when the database cannot hold all characters */
+async function refuseEncoding({ knex }: Pool<Connection>): Promise<void> {
+  const { rows } = (await knex.raw('SHOW server_encoding')) as { rows: { server_encoding: string }[] };
+  const encoding = rows[0]?.server_encoding;
+  if (encoding !== 'UTF8')
+    throw new Error(`the database has the encoding ${encoding}; AtomMQ needs one made with UTF8`);
 }
 
 /** Makes a session what the order promise and 201 need, whatever the server's defaults are. */
@@ -139,8 +153,9 @@ class Postgres implements Database {
     return listen(this.#config, onHint);
   }
 
-  async announce(feeds: string[]): Promise<void> {
-    for (const feed of feeds) await this.#read(`SELECT pg_notify('${CHANNEL}', ?)`, [feed]);
+  async announce(feeds: string[], trx?: Knex.Transaction): Promise<void> {
+    const notify = `SELECT pg_notify('${CHANNEL}', ?)`;
+    for (const feed of feeds) await (trx === undefined ? this.#read(notify, [feed]) : trx.raw(notify, [feed]));
   }
 
   close(): Promise<void> {

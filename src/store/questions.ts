@@ -13,12 +13,26 @@ export interface Questions {
   removed(): Promise<FeedRow[]>;
   position(feedId: number, key: string): Promise<number | undefined>;
   page(feedId: number, range: Range): Promise<HeldRow[]>;
+  /** A page and how the feed stands in the same moment; undefined for a feed that is not there. */
+  pageAt?(feedId: number, range: Range): Promise<PageAt | undefined>;
   entry(feed: string, key: string): Promise<EntryRow | undefined>;
   categories(feedId: number, limit: number): Promise<CategoryRow[]>;
   allCategories(limit: number): Promise<CategoryRow[]>;
   wasRemoved(feedId: number, keyHash: number): Promise<boolean>;
   chunks(blobId: string, first: number, count: number): Promise<ChunkRow[]>;
   ping(): Promise<void>;
+}
+
+/** A page, and how its feed stood when it was read. */
+export interface PageAt extends State {
+  rows: HeldRow[];
+}
+
+/** How far a feed has come. None of these numbers ever falls. */
+export interface State {
+  head: number;
+  floor: number;
+  edits: number;
 }
 
 const FEED = 'SELECT * FROM mq_feed WHERE name = ?';
@@ -51,6 +65,23 @@ export function pageSql(descending: boolean): string {
 const ASCENDING = pageSql(false);
 const DESCENDING = pageSql(true);
 
+/** The same in one statement, and so as of one moment, with the state of the feed in each row. */
+function pageAtSql(descending: boolean): string {
+  return `SELECT f.head AS feed_head, f.floor AS feed_floor, f.edits AS feed_edits, p.*
+    FROM mq_feed f LEFT JOIN (${pageSql(descending)}) p ON 1 = 1
+    WHERE f.feed_id = ? ORDER BY p.position ${descending ? 'DESC' : 'ASC'}`;
+}
+const ASCENDING_AT = pageAtSql(false);
+const DESCENDING_AT = pageAtSql(true);
+
+interface PageAtRow extends Omit<HeldRow, 'position'> {
+  feed_head: number | string;
+  feed_floor: number | string;
+  feed_edits: number | string;
+  /** NULL in the one row of an empty page. */
+  position: number | string | null;
+}
+
 /** @param read runs one statement on a connection for reading; its parameters are question marks */
 export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Promise<R[]>): Questions {
   const one = async <R>(sql: string, bindings: unknown[]) => (await read<R>(sql, bindings))[0];
@@ -68,6 +99,19 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
     },
     page: (feedId, { from, descending, limit, bytes }) =>
       read(descending ? DESCENDING : ASCENDING, [feedId, from, limit, bytes, feedId]),
+    async pageAt(feedId, { from, descending, limit, bytes }) {
+      const sql = descending ? DESCENDING_AT : ASCENDING_AT;
+      const rows = await read<PageAtRow>(sql, [feedId, from, limit, bytes, feedId, feedId]);
+      const [first] = rows;
+      if (first === undefined) return undefined;
+      const isEntry = (row: PageAtRow): row is PageAtRow & HeldRow => row.position !== null;
+      return {
+        head: Number(first.feed_head),
+        floor: Number(first.feed_floor),
+        edits: Number(first.feed_edits),
+        rows: rows.filter(isEntry),
+      };
+    },
     entry: (feed, key) => one<EntryRow>(ENTRY, [feed, key]),
     categories: (feedId, limit) => read(CATEGORIES, [feedId, limit]),
     allCategories: (limit) => read(ALL_CATEGORIES, [limit]),

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { deleteBlobs } from './blobs.js';
+import { insertAll } from './insert.js';
 import type { EntryRow, FeedRow } from './rows.js';
 import type { Retention } from './store.js';
 
@@ -97,7 +98,8 @@ async function remember(trx: Knex.Transaction, feedId: number, hashes: number[])
   const there = new Set(known.map(({ key_hash }) => Number(key_hash)));
   const fresh = [...new Set(hashes)].filter((one) => !there.has(one));
   if (fresh.length === 0) return;
-  await trx.batchInsert(
+  await insertAll(
+    trx,
     'mq_removed',
     fresh.map((key_hash) => ({ feed_id: feedId, key_hash })),
     100,

@@ -101,6 +101,35 @@ export const MIGRATIONS: Migration[] = [
       table.bigInteger('until').notNullable();
     });
   },
+
+  // Subscriptions of the WebSub hub.
+  (schema, columns) => {
+    const { key, create } = tables(columns);
+    return create(schema, 'mq_subscription', (table) => {
+      // A digest of callback and topic.
+      key(table, 'subscription_id', 43).notNullable().primary();
+      table.text('topic').notNullable();
+      table.text('base').notNullable();
+      key(table, 'feed', 255).notNullable();
+      table.text('callback').notNullable();
+      table.text('secret').nullable();
+      table.bigInteger('created_at').notNullable();
+      table.integer('feed_id').unsigned().notNullable();
+      table.bigInteger('position').notNullable();
+      table.bigInteger('lease_until').notNullable().index();
+      table.integer('failures').notNullable().defaultTo(0);
+      table.bigInteger('failing_since').notNullable().defaultTo(0);
+      table.bigInteger('next_at').notNullable().defaultTo(0);
+      table.specificType('dead', 'smallint').notNullable().defaultTo(0);
+      table.text('last_error').nullable();
+      // The request that is still to be verified.
+      key(table, 'pending_id', 36).nullable();
+      table.bigInteger('pending_at').nullable().index();
+      table.string('pending_mode', 16).nullable();
+      table.bigInteger('pending_lease').nullable();
+      table.text('pending_secret').nullable();
+    });
+  },
 ];
 
 /** The version of the schema that this program reads and writes. */

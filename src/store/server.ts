@@ -35,9 +35,14 @@ export interface PoolSettings<Connection> {
   options: OpenOptions;
   /** Prepares a connection that was just made. */
   setUp(connection: Connection): Promise<void>;
+  /** Whether an error says that this server no longer takes writes: the next connection may get to one that does. */
+  isStale?(error: unknown): boolean;
   /** Breaks a connection, so that whatever waits for it fails at once. */
   abort(connection: Connection): void;
 }
+
+/** What a server has over its own limit to say that a statement took too long, in milliseconds. */
+const GRACE = 2000;
 
 /** A pool of connections behind Knex. A statement that takes longer than `queryTimeout` costs it its connection. */
 export class Pool<Connection extends object> {
@@ -45,13 +50,16 @@ export class Pool<Connection extends object> {
   readonly #client: Client<Connection>;
   readonly #watch: <R>(connection: Connection, work: () => Promise<R>) => Promise<R>;
 
-  constructor({ client: Base, connection, options, setUp, abort }: PoolSettings<Connection>) {
+  constructor({ client: Base, connection, options, setUp, isStale, abort }: PoolSettings<Connection>) {
     const { poolSize, connectTimeout, queryTimeout } = options;
     const watch = async <R>(taken: Connection, work: () => Promise<R>): Promise<R> => {
-      // A server that hangs says nothing, and neither does a network that was cut.
-      const timer = setTimeout(() => abort(taken), queryTimeout * 1000);
+      // A server that hangs says nothing, and neither does a network that was cut. One that works ends the statement first.
+      const timer = setTimeout(() => abort(taken), queryTimeout * 1000 + GRACE);
       try {
         return await work();
+      } catch (error) {
+        if (isStale?.(error) === true) abort(taken);
+        throw error;
       } finally {
         clearTimeout(timer);
       }
@@ -73,6 +81,8 @@ export class Pool<Connection extends object> {
     this.knex = open({
       client: Watched,
       connection: connection as Knex.StaticConnectionConfig,
+      // What it would print is thrown as well.
+      log: { warn() {}, error() {}, deprecate() {}, debug() {} },
       acquireConnectionTimeout: (connectTimeout + queryTimeout) * 1000,
       pool: {
         min: 0,

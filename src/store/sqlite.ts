@@ -44,16 +44,18 @@ export async function openWith<Connection>(
 ): Promise<Database> {
   const writer = connect(driver, filename, options);
   const reader = filename === ':memory:' ? writer : connect(driver, filename, options);
+  let reading: Connection | undefined;
   try {
-    const reading: Connection = await reader.client.acquireConnection();
+    reading = (await reader.client.acquireConnection()) as Connection;
     // In memory there is one connection, so it must be free for writing as well.
     if (reader === writer) await writer.client.releaseConnection(reading);
     // Not through Knex: a CGI script does this for every request.
     const marks = await readMarks(driver, reading);
     refuseNewer(marks, filename);
-    if (!upToDate(marks, sqlite)) await migrate(writer, sqlite);
+    if (options.asIs !== true && !upToDate(marks, sqlite)) await migrate(writer, sqlite);
     return new Sqlite(driver, filename, writer, reader, reading);
   } catch (error) {
+    if (reading !== undefined && reader !== writer) await reader.client.releaseConnection(reading);
     await Promise.all([writer.destroy(), reader.destroy()]);
     throw error;
   }

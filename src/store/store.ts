@@ -167,6 +167,11 @@ export interface Retention {
  *
  * The order promise: an entry's position is taken under a lock of its feed that is held until the commit, so entries
  * become visible in the order of their positions, and whoever has seen position N has seen all before it.
+ *
+ * Replicas: where a feed stands is always asked of the database that is written to, so positions never go backwards. Only
+ * pages are read from a replica, and only one that holds, in the statement that reads the page, all that the page
+ * may have: no less than the head that was seen (or the end of the page), the floor and the number of edits. A replica
+ * that lags, is away or fails costs a question; the page then comes from the database itself.
  */
 export interface Store {
   /** To how many feeds entries may be appended at the same time; 1 where the database has one lock for all. */
@@ -201,8 +206,11 @@ export interface Store {
   revise(revision: Revision): Promise<StoredEntry | undefined>;
   /** Sets what a feed says of itself, making the feed where there is none. */
   setMetadata(change: MetadataChange): Promise<{ feed: Feed; created: boolean }>;
-  /** Removes a feed at once, and then all that it held, in small transactions; false when there is none. */
-  removeFeed(name: string): Promise<boolean>;
+  /**
+   * Removes a feed at once, and then all that it held, in small transactions; false when there is none.
+   * @param check is given the feed as it stands under lock; throwing leaves all as it is
+   */
+  removeFeed(name: string, check?: (current: Feed) => void): Promise<boolean>;
 
   /** The categories that entries of a feed have, by scheme and term; at most `limit`. */
   categories(feedId: number, limit: number): Promise<Category[]>;

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Category } from '../atom/model.js';
+import { insertAll } from './insert.js';
 
 /** The categories of one entry of a feed. */
 export interface Tagged {
@@ -41,9 +42,9 @@ export async function addTags(trx: Knex.Transaction, feedId: number, tagged: Tag
     scheme,
     label,
   }));
-  if (fresh.length > 0) await trx.batchInsert('mq_category', fresh, 50);
+  if (fresh.length > 0) await insertAll(trx, 'mq_category', fresh, 50);
   const tags = rows.map(({ key, position }) => ({ feed_id: feedId, category_key: key, position }));
-  await trx.batchInsert('mq_tag', tags, 100);
+  await insertAll(trx, 'mq_tag', tags, 100);
 }
 
 /** Takes an entry's tags away. */

@@ -6,6 +6,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { missing, openFolder, type Server, startServer } from '../doors/children.js';
+import { fastCgiAt, open as openNginx } from '../doors/nginx.js';
 import { temporaryFolder } from '../fixture.js';
 import { freePort, overHttp, start, stop } from '../server.js';
 
@@ -68,7 +70,7 @@ const bodies = { small: Buffer.alloc(1000, 120), page: Buffer.alloc(Number(proce
 require('node:http').createServer((request, response) => {
   request.on('data', () => {});
   request.on('end', () => {
-    const body = bodies[request.url.slice(1)];
+    const body = bodies[request.url.split('/').at(-1)] ?? bodies.small;
     response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/atom+xml', 'content-length': body.length });
     response.end(body);
   });
@@ -77,6 +79,38 @@ require('node:http').createServer((request, response) => {
 
 function median(values: number[]): number {
   return values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+/** Alternates between the two, so that what else the machine does meets both. */
+async function compare(ours: Load, bare: Load) {
+  const [rates, ceilings, ratios]: number[][] = [[], [], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    ceilings!.push(await measure(bare));
+    rates!.push(await measure(ours));
+    ratios!.push(rates!.at(-1)! / ceilings!.at(-1)!);
+  }
+  return {
+    rate: Math.round(median(rates!)),
+    bare: Math.round(median(ceilings!)),
+    ratio: median(ratios!),
+    ratios: ratios!,
+  };
+}
+
+/** nginx twice, by the files of deploy/: in front of one FastCGI process, and of the bare server. */
+async function behindNginx(database: string, barePort: number) {
+  if (missing(['nginx']).length > 0) return undefined;
+  const socket = join(openFolder(), 's');
+  const flags = ['--gateway', 'fastcgi', '--socket', socket, '--socket-mode', '0666', '--database', database];
+  const fastCgi = await openNginx(
+    'FastCGI',
+    'nginx-fastcgi.conf',
+    fastCgiAt(socket),
+    startServer({ command: BIN, arguments: flags }),
+  );
+  const elsewhere: Server = { pid: 0, log: () => '', ended: new Promise(() => {}), stop: async () => {} };
+  const at = { '127.0.0.1:8080': `127.0.0.1:${barePort}` };
+  return { fastCgi, bare: await openNginx('bare', 'nginx-proxy.conf', at, elsewhere) };
 }
 
 function milliseconds(command: string, args: string[], env: NodeJS.ProcessEnv): number {
@@ -129,24 +163,24 @@ async function main(): Promise<void> {
       },
     ];
   const results: object[] = [];
+  const front = await behindNginx(database, barePort);
   for (const { name, path, method, clients, mark, ...work } of works) {
     const body = method === 'POST' ? { body: ENTRY } : {};
-    const ratios: number[] = [];
-    const rates: number[] = [];
-    const ceilings: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      ceilings.push(await measure({ port: barePort, path: work.bare, method, clients, ...body }));
-      rates.push(await measure({ port, path: `/atommq${path}`, method, clients, ...body }));
-      ratios.push(rates.at(-1)! / ceilings.at(-1)!);
-    }
+    const bareLoad = { port: barePort, path: work.bare, method, clients, ...body };
     results.push({
       name,
-      rate: Math.round(median(rates)),
-      bare: Math.round(median(ceilings)),
-      ratio: median(ratios),
-      ratios,
+      ...(await compare({ port, path: `/atommq${path}`, method, clients, ...body }, bareLoad)),
       mark,
     });
+  }
+  if (front === undefined) process.stdout.write('nginx is not installed: FastCGI behind it is not measured\n');
+  else {
+    const poll = { path: `/atommq/feed=full?start_after=${last}`, method: 'GET', clients: 64 } as const;
+    const bareLoad = { ...poll, port: front.bare.port!, path: '/atommq/small' };
+    const name = 'poll by FastCGI behind nginx, 64 clients';
+    results.push({ name, ...(await compare({ ...poll, port: front.fastCgi.port! }, bareLoad)), mark: 0.4 });
+    await front.fastCgi.stop();
+    await front.bare.stop();
   }
   const environment = {
     ATOMMQ_DATABASE: database,

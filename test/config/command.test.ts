@@ -60,6 +60,13 @@ const REFUSED: [string[], NodeJS.ProcessEnv, RegExp][] = [
   [['--port'], {}, /^atommq: .*port/],
   [['--prot', '1'], {}, /^atommq: unknown flag --prot; the nearest one is --port$/],
   [['confg'], {}, /^atommq: unknown command "confg"; the nearest one is config$/],
+  [['--detach=maybe'], {}, /^atommq: --detach: detach "maybe" must be true or false$/],
+  [['--trust-remote-user='], {}, /^atommq: --trust-remote-user: trust-remote-user "" must be true or false$/],
+  [
+    ['--gateway', 'fastcgi', '--socket', `/tmp/${'s'.repeat(103)}`],
+    {},
+    /^atommq: --socket: socket "\/tmp\/s+" must be a path of at most 107 bytes, or a port/,
+  ],
   [['serve', 'now'], {}, /^atommq: serve takes no "now"$/],
   [['--config', '/nope.yml'], {}, /^atommq: \/nope.yml: cannot be read \(ENOENT\)$/],
   [[], { ATOMMQ_WORKERS: '0' }, /^atommq: ATOMMQ_WORKERS: workers "0" must be/],
@@ -114,6 +121,60 @@ test('a database that does not open is one line, with one worker and with severa
     assert.match(stderr, /error \[\d+\] cannot open the database \/nope\/x\.db: SQLITE_CANTOPEN/);
     assert.equal(stderr.split('\n').length, 2, stderr);
   }
+});
+
+test('a switch takes a value too', () => {
+  for (const [flag, value] of [
+    ['--detach', true],
+    ['--detach=yes', true],
+    ['--detach=no', false],
+    ['--no-detach', false],
+  ] as const) {
+    const { stdout } = run(['config', '--json', flag], { env: { ATOMMQ_DETACH: 'true' } });
+    const rows = JSON.parse(stdout) as { option: string; value: unknown; source: string }[];
+    assert.deepEqual(
+      rows.find(({ option }) => option === 'detach'),
+      { option: 'detach', value, source: '--detach' },
+    );
+  }
+});
+
+test('a socket in a folder that is not there is told of as that', () => {
+  const { status, stderr } = run(['--gateway', 'fastcgi', '--socket', './nope/s']);
+  assert.equal(status, 4);
+  assert.match(stderr, /cannot listen: \.\/nope\/s: there is no folder \.\/nope\n$/);
+});
+
+test('a process that has ended and was not waited for does not hold the pid file', async () => {
+  const cwd = newFolder();
+  // The shell makes way, while its child lives, for a program that never asks after it: what is left of that is a zombie.
+  const parent = spawn('/bin/sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const zombie = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)));
+  await until(() => /^State:\s*Z/m.test(readFileSync(`/proc/${zombie}/status`, 'utf8')));
+  writeFileSync(join(cwd, 'a.pid'), `${zombie}\n`);
+  const { status, stderr } = run(['--port', '0', '--detach', '--pid-file', 'a.pid'], { cwd });
+  parent.kill('SIGKILL');
+  assert.equal(status, 0, stderr);
+  process.kill(Number(readFileSync(join(cwd, 'a.pid'), 'utf8')), 'SIGTERM');
+});
+
+test('npm start serves, and ends with npm', async () => {
+  const env = { ...CLEAN, ATOMMQ_DATABASE: join(newFolder(), 'a.db') };
+  const npm = spawn('npm', ['start', '--', '--port', '0'], {
+    cwd: join(BIN, '../..'),
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  npm.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  await until(() => /listening on/.test(said));
+  const pid = Number(/info \[(\d+)\]/.exec(said)?.[1]);
+  npm.kill('SIGTERM');
+  await until(() => !isThere(pid));
 });
 
 test('a port in use is code 4 and told of even with log: errors', async () => {

@@ -38,6 +38,21 @@ const KNOWN: [string, object][] = [
   ['postgresql://[::1]/bus', pg({ host: '::1', database: 'bus' })],
   ['postgres://%2Frun%2Fpg/bus', pg({ host: '/run/pg', database: 'bus' })],
   ['mariadb://h/bus', mysql({ host: 'h', database: 'bus' })],
+  ['better-sqlite3:bus.db', { client: 'better-sqlite3', connection: { filename: 'bus.db' } }],
+  ['better-sqlite3:///var/bus.db', { client: 'better-sqlite3', connection: { filename: '/var/bus.db' } }],
+  [
+    'cockroachdb://joe@h:26257/bus',
+    { client: 'cockroachdb', connection: { host: 'h', user: 'joe', database: 'bus', port: 26257 } },
+  ],
+  ['yugabytedb://h/bus', { client: 'cockroachdb', connection: { host: 'h', database: 'bus' } }],
+  [
+    'mssql://sa:pw@h/bus',
+    { client: 'mssql', connection: { server: 'h', user: 'sa', password: 'pw', database: 'bus' } },
+  ],
+  [
+    'oracledb://joe:pw@h/pdb',
+    { client: 'oracledb', connection: { user: 'joe', password: 'pw', connectString: 'h:1521/pdb' } },
+  ],
   ['mysql://h/bus?mysql_connect_timeout=3', mysql({ host: 'h', database: 'bus', connectTimeout: 3000 })],
 ];
 
@@ -52,6 +67,9 @@ const REFUSED: [string, RegExp][] = [
   ['dbi:Pg:dbname=x;__proto__=h', /unknown DBI parameter "__proto__"/],
   ['dbi:Pg:dbname=x;port=many', /has the port "many"/],
   ['dbi:Pg:dbname=x;sslmode=maybe', /sslmode "maybe"/],
+  ['better-sqlite3:', /names no file/],
+  ['postgres://h/x?sslrootcert=/nowhere', /certificates "\/nowhere", which cannot be read \(ENOENT\)/],
+  ['postgres://h/x?sslmode=disable&sslrootcert=/dev/null', /wants no TLS/],
   ['oracle://h/x', /unknown scheme oracle/],
   ['postgres://h/x?sslmod=require', /unknown URL parameter "sslmod"/],
   ['postgres://h:port/x', /is not a URL/],

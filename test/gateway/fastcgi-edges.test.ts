@@ -9,6 +9,7 @@ import type { Listener } from '../../src/gateway/listener.js';
 import { type App, HttpError, type HttpRequest } from '../../src/http.js';
 import { temporaryFolder } from '../fixture.js';
 import { abort, begin, FastCgiClient, params, request, stdin } from './fastcgi-client.js';
+import { refused } from './refused.js';
 
 const path = join(temporaryFolder(), 's');
 const OPTIONS = { mount: '/atommq', trustedProxies: [], trustRemoteUser: false };
@@ -358,6 +359,18 @@ test('stopping ends idle connections and streams, and lets running requests fini
   assert.ok(streaming!.answers.get(1)?.end);
   go.happen();
   assert.match((await running!.answer(1)).output, /finished$/);
+  assert.equal(await closed, true);
+});
+
+test('a request that comes on a kept connection while the server stops is answered', async () => {
+  const other = await serveFastCgi((got) => app(got), { ...OPTIONS, socket: { path: `${path}4` } });
+  const kept = new FastCgiClient(`${path}4`);
+  await kept.send(request(1, true)).answer(1);
+  const closed = other.close(20);
+  await refused({ path: `${path}4` });
+  kept.send(request(2, true));
+  assert.match((await kept.answer(2)).output, /200 OK/);
+  await kept.gone();
   assert.equal(await closed, true);
 });
 

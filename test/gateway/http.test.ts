@@ -7,6 +7,7 @@ import { requestListener, serveHttp } from '../../src/gateway/http.js';
 import type { Listener } from '../../src/gateway/listener.js';
 import { type App, HttpError } from '../../src/http.js';
 import { overHttp } from '../server.js';
+import { refused } from './refused.js';
 
 const OPTIONS = { mount: '/atommq', trustedProxies: [], trustRemoteUser: false, host: '127.0.0.1', port: 0 };
 let listener: Listener;
@@ -266,6 +267,11 @@ test('an address outside the mount point, or a bad one, is a problem document', 
   }
 });
 
+test('an address with bytes that should have been encoded is told so', async () => {
+  const got = await raw(head('GET', '', '/atommq/feed=caf\u00e9'));
+  assert.match(got, /^HTTP\/1\.1 400 [\s\S]*"detail":"The address has [^"]*percent-encoded/);
+});
+
 test('random bytes never stop the server', async (t) => {
   const seed = Number(process.env.ATOMMQ_SEED ?? Date.now() % 1_000_000);
   t.diagnostic(`ATOMMQ_SEED=${seed}`);
@@ -339,6 +345,19 @@ test('stopping lets running requests finish, ends idle connections, and tells st
   assert.match(await streaming, /first[\s\S]*last[\s\S]*\r\n0\r\n\r\n$/);
   go.happen();
   assert.match(await running, /connection: close[\s\S]*finished$/i);
+  assert.equal(await closed, true);
+});
+
+test('a request that comes on a kept connection while the server stops is answered', async () => {
+  const other = await serveHttp((got) => app(got), OPTIONS);
+  const at = Number(new URL(other.address).port);
+  const kept = connect(at, '127.0.0.1');
+  kept.write(head('GET'));
+  await until(kept, /GET \/x 0/);
+  const closed = other.close(20);
+  await refused({ port: at, host: '127.0.0.1' });
+  kept.write(head('GET'));
+  assert.match(await until(kept, /GET \/x 0/), /connection: close/i);
   assert.equal(await closed, true);
 });
 

@@ -21,6 +21,8 @@ export interface DatabaseKind {
 /** A database server that this process started. */
 export interface DatabaseServer {
   port: number;
+  /** The file with its certificate, which it has signed itself, for localhost. */
+  certificate: string;
   pid(): number;
   /** Ends it, by default as an administrator would, and resolves when it is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -34,9 +36,16 @@ const sqlite: DatabaseKind = {
   create: async () => join(openFolder(), 'bus.db'),
 };
 
+/** The same files by the other driver. */
+const betterSqlite: DatabaseKind = {
+  name: 'better-sqlite3',
+  needs: [],
+  create: async () => `better-sqlite3:${await sqlite.create()}`,
+};
+
 const postgres: DatabaseKind = {
   name: 'PostgreSQL',
-  needs: [postgresProgram('postgres'), postgresProgram('initdb')],
+  needs: [postgresProgram('postgres'), postgresProgram('initdb'), 'openssl'],
   server: once(startPostgres),
   async create() {
     const { port } = await postgres.server!();
@@ -51,7 +60,7 @@ const postgres: DatabaseKind = {
 
 const mariadb: DatabaseKind = {
   name: 'MariaDB',
-  needs: ['mariadbd', 'mariadb-install-db'],
+  needs: ['mariadbd', 'mariadb-install-db', 'openssl'],
   server: once(startMariadb),
   async create() {
     const { port } = await mariadb.server!();
@@ -65,7 +74,7 @@ const mariadb: DatabaseKind = {
 };
 
 /** Every kind of database; `ATOMMQ_TEST_DATABASES=sqlite,postgresql` keeps to those whose names begin so. */
-export const databases: DatabaseKind[] = [sqlite, postgres, mariadb].filter(({ name }) => {
+export const databases: DatabaseKind[] = [sqlite, betterSqlite, postgres, mariadb].filter(({ name }) => {
   const only = process.env.ATOMMQ_TEST_DATABASES?.toLowerCase().split(',');
   const known = name === 'PostgreSQL' ? ['pg', 'postgres', 'postgresql'] : [name.toLowerCase()];
   return only === undefined || only.some((word) => known.includes(word));
@@ -131,16 +140,36 @@ async function startPostgres(): Promise<DatabaseServer> {
   // An ordering of names that is not by bytes, as many servers have it.
   const locale = ['--encoding=UTF8', '--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US'];
   runProgram([...as, postgresProgram('initdb'), '-D', data, '-A', 'trust', '-U', 'atommq', '--no-sync', ...locale]);
+  return runPostgres(data, folder);
+}
+
+async function runPostgres(data: string, folder: string): Promise<DatabaseServer> {
+  const as = asUser('postgres', data);
   const port = await freePort();
   // Nothing is lost without fsync as long as the machine itself goes on.
-  const settings = ['fsync=off', `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1'];
+  const { certificate, key } = makeCertificate(folder, 'postgres');
+  const tls = ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
+  const settings = [...tls, 'fsync=off', `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1'];
   const argv = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
-  return keep(port, [...as, postgresProgram('postgres'), ...argv], 'SIGINT', async () => {
+  return keep({ port, certificate }, [...as, postgresProgram('postgres'), ...argv], 'SIGINT', async () => {
     const client = new pg.Client(`postgres://atommq@127.0.0.1:${port}/postgres`);
     client.on('error', () => {});
     await client.connect();
     await client.end();
   });
+}
+
+/** A streaming standby of a PostgreSQL server of ours; it ends with the file that uses it. */
+export async function startStandby(primary: DatabaseServer): Promise<DatabaseServer> {
+  const folder = openFolder();
+  const data = openSubfolder(folder, 'data');
+  chmodSync(data, 0o700);
+  const as = asUser('postgres', data);
+  const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'atommq'];
+  runProgram([...as, postgresProgram('pg_basebackup'), '-D', data, '-R', '--checkpoint=fast', '--no-sync', ...from]);
+  const standby = await runPostgres(data, folder);
+  running.push(standby);
+  return standby;
 }
 
 async function startMariadb(): Promise<DatabaseServer> {
@@ -152,8 +181,11 @@ async function startMariadb(): Promise<DatabaseServer> {
   const common = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${scratch}`];
   runProgram([...as, 'mariadb-install-db', ...common, '--auth-root-authentication-method=normal', '--skip-test-db']);
   const port = await freePort();
+  const { certificate, key } = makeCertificate(folder, 'mysql');
   const argv = [
     ...common,
+    `--ssl-cert=${certificate}`,
+    `--ssl-key=${key}`,
     `--port=${port}`,
     `--socket=${join(data, 'mysql.sock')}`,
     `--pid-file=${join(data, 'mysql.pid')}`,
@@ -162,10 +194,21 @@ async function startMariadb(): Promise<DatabaseServer> {
     '--innodb-buffer-pool-size=64M',
     '--skip-name-resolve',
   ];
-  return keep(port, [...as, 'mariadbd', ...argv], 'SIGTERM', async () => {
+  return keep({ port, certificate }, [...as, 'mariadbd', ...argv], 'SIGTERM', async () => {
     const client = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root' });
     await client.end();
   });
+}
+
+/** A certificate and its key for whom the server runs as. */
+function makeCertificate(folder: string, user: string): { certificate: string; key: string } {
+  const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  runProgram(['openssl', 'req', '-x509', ...algorithm, ...subject, '-keyout', key, '-out', certificate]);
+  chmodSync(key, 0o600);
+  asUser(user, key);
+  return { certificate, key };
 }
 
 function runProgram([command = '', ...argv]: string[]): void {
@@ -173,7 +216,7 @@ function runProgram([command = '', ...argv]: string[]): void {
 }
 
 async function keep(
-  port: number,
+  known: Pick<DatabaseServer, 'port' | 'certificate'>,
   [command = '', ...argv]: string[],
   gentle: NodeJS.Signals,
   connect: () => Promise<void>,
@@ -181,6 +224,11 @@ async function keep(
   let server: Server | undefined;
   const start = async () => {
     server = startServer({ command, arguments: argv });
+    const { pid } = server;
+    // Where the process ends before its tests do. Nobody needs the files; SIGTERM would let PostgreSQL wait for clients.
+    const end = () => process.kill(pid, gentle === 'SIGINT' ? 'SIGQUIT' : 'SIGKILL');
+    process.prependOnceListener('exit', end);
+    void server.ended.then(() => process.off('exit', end));
     let over: number | string | undefined;
     void server.ended.then((how) => {
       over = how;
@@ -196,7 +244,7 @@ async function keep(
   };
   await start();
   return {
-    port,
+    ...known,
     pid: () => server!.pid,
     start,
     stop: (signal = gentle) => server!.stop(signal),

@@ -68,7 +68,8 @@ eachDoor((at) => {
 
   test('an empty one stores nothing', async () => {
     const door = at();
-    const answer = await post(door, 'empty', batch());
-    assert.ok(answer.status === 201 || answer.status === 422, answer.text);
+    problemOf(await post(door, 'empty', batch()), 422);
+    problemOf(await post(door, 'empty', `<feed xmlns="${ATOM}"/>`), 422);
+    problemOf(await door.ask('GET', '/atommq/feed=empty'), 404);
   });
 });

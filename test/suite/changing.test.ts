@@ -79,6 +79,22 @@ eachDoor((at) => {
     assert.deepEqual(await titlesOf(after), ['c'], 'its position stays');
   });
 
+  test('an entry that was deleted is still the one that was published', async () => {
+    const door = at();
+    const children = '<id>urn:x:deleted</id><title>a</title>';
+    const { headers } = await publish(door, 'deleted-twice', children);
+    assert.equal((await door.ask('DELETE', pathOf(headers.location))).status, 200);
+    const again = await publish(door, 'deleted-twice', children);
+    assert.equal(again.headers['idempotency-replayed'], 'true');
+    assert.equal(again.headers.location, headers.location);
+    // There is no entry to be shown as one.
+    assert.match(again.headers['content-type'] ?? '', /^application\/atomdeleted\+xml/);
+    assert.match(again.text, /<at:deleted-entry[^>]* ref="urn:x:deleted"/);
+    assert.equal(again.headers.etag, undefined);
+    assert.equal(again.headers['content-location'], undefined);
+    assert.deepEqual(await titlesOf(await door.ask('GET', '/atommq/feed=deleted-twice')), []);
+  });
+
   test('an entry is read on conditions too', async () => {
     const door = at();
     const created = await publish(door, 'member', '<title>a</title>');

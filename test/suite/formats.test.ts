@@ -35,7 +35,7 @@ eachDoor((at) => {
       ['application/json', 'application/json'],
       ['application/feed+json, application/json;q=0.9', 'application/feed+json'],
       ['application/x-ndjson', 'application/x-ndjson'],
-      ['text/*', 'application/atom+xml;type=feed'],
+      ['text/*', 'text/html; charset=utf-8'],
       ['application/json;q=0.1, application/atom+xml;q=0', 'application/json'],
     ] as const) {
       const answer = await get('', accept);

@@ -64,6 +64,8 @@ const NO_ENTRY: [string, string][] = [
   ['a day that is none', entry('<published>2026-02-31T00:00:00Z</published>')],
   ['an id that is not an IRI', entry('<id>not an iri</id>')],
   ['an id that is a path', entry('<id>..</id>')],
+  ['an id that fills the header of an answer', entry(`<id>urn:x:${'y'.repeat(3000)}</id>`)],
+  ['one that does so when it is encoded', entry(`<id>urn:x:${'é'.repeat(400)}</id>`)],
   ['twins of an xml:id', entry('<a xml:id="x"/>\n<b><c xml:id=" x "/></b>')],
   ['an xml:id that is no name', entry('<a xml:id="1 x"/>')],
 ];
@@ -113,12 +115,37 @@ eachDoor((at) => {
     assert.equal(answer.status, 201, answer.text.slice(0, 500));
   });
 
+  test('an entry inside something else of a batch is no member of it', async () => {
+    const nested = `<feed xmlns="${ATOM}"><x xmlns="urn:x"><entry xmlns="${ATOM}"><title>in</title></entry></x><entry><title>out</title></entry></feed>`;
+    const answer = await post('nested', nested);
+    assert.equal(answer.status, 201, answer.text);
+    assert.doesNotMatch(answer.text, />in</);
+    problemOf(await post('nested', nested.replace('</title></entry></feed>', '')), 400);
+  });
+
   test('many children are not too many, and an id like a path stays an id', async () => {
     const many = await post('many', entry(`<id>../../etc/passwd</id>${'<x xmlns="urn:x"/>'.repeat(100_000)}`));
     assert.equal(many.status, 201, many.text.slice(0, 500));
     const address = pathOf(many.headers.location);
     assert.match(address, /entries\/[^/]*$/);
     assert.equal((await at().ask('GET', address)).status, 200);
+  });
+
+  test('a script in an entry cannot act in our origin, in whatever form a browser shows it', async () => {
+    const script = '<script xmlns="http://www.w3.org/1999/xhtml">alert(1)</script>';
+    const { headers } = await post('script', entry(`<content type="xhtml"><div>${script}</div></content>`));
+    for (const path of ['/atommq/feed=script', pathOf(headers.location)]) {
+      for (const format of ['atom', 'html']) {
+        const answer = await at().ask('GET', `${path}?format=${format}`);
+        assert.equal(answer.status, 200);
+        assert.match(
+          answer.headers['content-security-policy'] ?? '',
+          /sandbox|default-src 'none'/,
+          `${path} ${format}`,
+        );
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+      }
+    }
   });
 
   test('one bad entry does not stop the good ones', async () => {

@@ -21,7 +21,7 @@ const paths = (created: Answered) => {
   return { member, media: `${member}/media` };
 };
 
-eachDoor((at) => {
+eachDoor((at, kind) => {
   test('a media resource gets an entry that links to it', async () => {
     const door = at();
     const created = await create(door, 'media', BYTES, { slug: 'The%20Beach%20at%20S%C3%A8te' });
@@ -101,6 +101,8 @@ eachDoor((at) => {
     }
     for (const range of ['bytes=5-2', 'lines=1-2', 'bytes=', 'bytes=a-b', 'bytes=0-1,4-5']) {
       const whole = await get(range);
+      // lighttpd looks at the ranges of whole answers itself, and refuses or serves what we ignore (RFC 9110 §14.2).
+      if (kind.name.startsWith('lighttpd') && [206, 416].includes(whole.status)) continue;
       assert.equal(whole.text, '0123456789', `${range}: ${whole.status}`);
     }
     const beyond = await get('bytes=10-');

@@ -112,6 +112,17 @@ eachDoor((at, { overHttp }) => {
     assert.equal(new Set(times).size, 4, times.join(' '));
   });
 
+  test('a child that says it has no namespace is none of the entry’s own', async () => {
+    const { ask } = at();
+    const body =
+      '<entry><title xmlns="">theirs</title><id xmlns="">not a word of an id</id><summary>s</summary></entry>';
+    const created = await ask('POST', '/atommq/feed=unqualified', { body, headers: TYPE });
+    assert.equal(created.status, 201, created.text);
+    const { id } = await entryOf({ ...created, text: created.text.replace(/<(title|id) xmlns="">.*?<\/\1>/g, '') });
+    assert.match(id, /^urn:uuid:/);
+    assert.match(created.text, /<title><\/title>.*<title xmlns="">theirs<\/title>.*<summary>s<\/summary>/);
+  });
+
   test('Prefer: return=minimal leaves the body out', async () => {
     const answer = await publish(at(), 'minimal', '<title>m</title>', { prefer: 'return=minimal' });
     assert.equal(answer.text, '');
@@ -159,6 +170,13 @@ eachDoor((at, { overHttp }) => {
     problemOf(other, 409);
     await publish(door, 'keyed', '<title>two</title>', { 'idempotency-key': '"k-2"' });
     assert.deepEqual(await titlesOf(await door.ask('GET', '/atommq/feed=keyed')), ['one', 'two']);
+  });
+
+  test('an empty Idempotency-Key is none', async () => {
+    const door = at();
+    for (const title of ['one', 'two'])
+      await publish(door, 'unkeyed', `<title>${title}</title>`, { 'idempotency-key': '' });
+    assert.deepEqual(await titlesOf(await door.ask('GET', '/atommq/feed=unkeyed')), ['one', 'two']);
   });
 
   test('If-None-Match: * appends only to a new feed', async () => {

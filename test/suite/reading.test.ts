@@ -108,6 +108,27 @@ eachDoor(
       assert.deepEqual(await titlesOf(await at().ask('GET', '/atommq/feed=ids?start_after=urn:x:what?')), []);
     });
 
+    test('a + in an id need not be encoded, for no id has a space', async () => {
+      await publish(at(), 'plus', '<id>tag:example.org,2026:a+b</id><title>1</title>');
+      await publish(at(), 'plus', '<title>2</title>');
+      for (const id of ['tag:example.org,2026:a+b', 'tag:example.org,2026:a%2Bb', '%20tag:example.org,2026:a%2Bb%20']) {
+        assert.deepEqual(await titlesOf(await at().ask('GET', `/atommq/feed=plus?start_after=${id}`)), ['2'], id);
+      }
+    });
+
+    test('an id that is a bare UUID is another than that of urn:uuid:', async () => {
+      const uuid = '550e8400-e29b-41d4-a716-446655440000';
+      for (const id of [uuid, `urn:uuid:${uuid}`, `~${uuid}`, `~~${uuid}`, '~x']) {
+        const { headers } = await publish(at(), 'uuids', `<id>${id}</id><title>${id}</title>`);
+        const got = await at().ask('GET', pathOf(headers.location));
+        assert.equal(got.status, 200, headers.location);
+        assert.equal((await entryOf(got)).id, id);
+        const page = await feedOf(await at().ask('GET', `/atommq/feed=uuids?start_at=${id}`));
+        assert.equal(page.entries[0]?.id, id);
+        assert.equal(page.entries[0]?.links.edit, headers.location);
+      }
+    });
+
     test('page_size asks for fewer, never for more', async () => {
       assert.equal((await titlesOf(await get('?page_size=1'))).length, 1);
       assert.equal((await titlesOf(await get('?page_size=1000'))).length, PAGE_SIZE);
@@ -205,6 +226,21 @@ eachDoor(
     test('what is not acceptable is 406, and */* is Atom', async () => {
       problemOf(await get('', { accept: 'image/png' }), 406);
       problemOf(await get('', { accept: 'application/atom+xml;q=0' }), 406);
+      for (const [accept, type] of [
+        ['application/atom+xml;q=0, */*', /^application\/feed\+json/],
+        ['application/atom+xml;q=0, application/xml', undefined],
+        ['text/*', /^text\/html/],
+        ['text/xml', /^application\/atom\+xml/],
+        [', ,', /^application\/atom\+xml/],
+        ['application/json;a="x, y";q=0.1, text/html;q=0.2', /^text\/html/],
+        ['text/html;q=0.5, application/xml;q=0.9, */*;q=0.1', /^application\/atom\+xml/],
+        ['APPLICATION/JSON', /^application\/json/],
+        ['application/json;q=1.000,application/atom+xml;q=0.999', /^application\/json/],
+      ] as const) {
+        const answer = await get('', { accept });
+        if (type === undefined) problemOf(answer, 406);
+        else assert.match(answer.headers['content-type'] ?? '', type, accept);
+      }
       for (const accept of ['*/*', 'application/*', 'application/atom+xml', 'text/plain;q=0.5, application/atom+xml']) {
         await feedOf(await get('', { accept }));
       }
