@@ -40,7 +40,7 @@ const DEFAULT_FILE = 'config.yml';
 const KEYS = Object.keys(OPTIONS) as OptionKey[];
 
 /** Variables that are not options: `config` comes before them, two are of commands, the others are for our own processes and tests. */
-const OTHER_VARIABLES = /^ATOMMQ_(CONFIG|FROM|TO|DETACHED|SEED|(TEST|FUZZ|FAULT|BENCH)_.*)$/;
+const OTHER_VARIABLES = /^ATOMMQ_(CONFIG|FROM|TO|DETACHED|SEED|(TEST|FUZZ|FAULT|CLUSTER|BENCH)_.*)$/;
 
 /**
  * Relative file names in any of the sources count from the working directory.

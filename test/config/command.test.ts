@@ -148,7 +148,9 @@ test('a socket in a folder that is not there is told of as that', () => {
 test('a process that has ended and was not waited for does not hold the pid file', async () => {
   const cwd = newFolder();
   // The shell makes way, while its child lives, for a program that never asks after it: what is left of that is a zombie.
-  const parent = spawn('/bin/sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const parent = spawn('/bin/sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const zombie = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)));
   await until(() => /^State:\s*Z/m.test(readFileSync(`/proc/${zombie}/status`, 'utf8')));
   writeFileSync(join(cwd, 'a.pid'), `${zombie}\n`);
