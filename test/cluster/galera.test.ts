@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { httpClient } from '../client.js';
 import { unlessThere } from '../doors/all.js';
 import { freePort, openFolder, type Server } from '../doors/children.js';
 import { configured } from '../doors/configure.js';
 import { endGalera, GALERA, makeDatabase, type Node, startGalera } from './galera.js';
 import { Head, startHaproxy, untilReady } from './heads.js';
-import { type Fault, figures, longestGap, sleep, traffic } from './traffic.js';
+import { check, type Fault, figures, longestGap, sleep, traffic } from './traffic.js';
 
 /** The least time that the faults are spread over; `ATOMMQ_CLUSTER_SECONDS=90` has more of them. */
 const SECONDS = Number(process.env.ATOMMQ_CLUSTER_SECONDS ?? 45);
@@ -35,15 +36,13 @@ describe('Galera', { skip: unlessThere(...GALERA, 'haproxy') }, () => {
     await makeDatabase(nodes[0]!, 'collide');
     const own: Head[] = [];
     t.after(() => Promise.all(own.map((head) => head.stop('SIGKILL'))));
-    for (const { port } of nodes) {
-      const password = 'user: atommq\npassword: change me\npage_size: 500\n';
-      own.push(new Head(await freePort(), `database: mysql://127.0.0.1:${port}/collide\n${password}`));
-    }
+    for (const node of nodes) own.push(await headOn(node));
     // All at once, on different nodes: whoever comes first makes the tables.
     await Promise.all(own.map((head) => head.start()));
     const ports = own.map(({ port }) => port);
     const result = await traffic(ports, [...ports, ...ports], () => sleep(8000));
     for (const line of figures(result, [], 8)) t.diagnostic(line);
+    check(result);
   });
 
   test('while nodes and heads go and come back, what was acknowledged is there once, in one order', async (t) => {
@@ -97,9 +96,40 @@ describe('Galera', { skip: unlessThere(...GALERA, 'haproxy') }, () => {
       await sleep(Math.max(3000, SECONDS * 1000 - (performance.now() - began)));
     });
     for (const line of figures(result, faults, (performance.now() - began) / 1000)) t.diagnostic(line);
+    check(result);
     assert.ok(longestGap(result.published).seconds < BOUND, 'publishing stood still for too long');
   });
+
+  test('a node that is left alone answers nothing rather than what is old', async (t) => {
+    const [first, second, third] = nodes as [Node, Node, Node];
+    const head = await headOn(third);
+    t.after(() => head.stop('SIGKILL'));
+    await head.start();
+    const ask = httpClient(head.port);
+    assert.equal((await ask('GET', '/atommq/feed=order')).status, 200);
+    await Promise.all([first.stop('SIGKILL'), second.stop('SIGKILL')]);
+    const statuses = async () => [
+      (await ask('GET', '/atommq/feed=order')).status,
+      (await ask('POST', '/atommq/feed=order', { body: '<entry/>' })).status,
+      (await ask('GET', '/atommq/health/ready')).status,
+    ];
+    const deadline = performance.now() + 60_000;
+    while ((await ask('GET', '/atommq/health/ready')).status !== 503) {
+      assert.ok(performance.now() < deadline, 'it goes on as if nothing had happened');
+      await sleep(200);
+    }
+    for (let i = 0; i < 5; i += 1) {
+      assert.deepEqual(await statuses(), [503, 503, 503]);
+      await sleep(300);
+    }
+  });
 });
+
+/** A head without HAProxy, on one node alone. */
+async function headOn(node: Node): Promise<Head> {
+  const password = 'user: atommq\npassword: change me\n';
+  return new Head(await freePort(), `database: mysql://127.0.0.1:${node.port}/collide\n${password}page_size: 500\n`);
+}
 
 /** Cuts a node off for 15 s as a machine that hangs is, and lets it come back. */
 async function pause(

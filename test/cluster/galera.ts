@@ -68,10 +68,6 @@ export class Node {
     return this.#server?.pid ?? 0;
   }
 
-  log(): string {
-    return this.#server?.log() ?? '';
-  }
-
   install(): void {
     const auth = ['--auth-root-authentication-method=normal', '--skip-test-db'];
     runProgram([...this.#as, 'mariadb-install-db', '--no-defaults', `--datadir=${this.#folder}`, ...auth]);

@@ -13,25 +13,27 @@ const PATIENCE = 60_000;
 export class Head {
   readonly port: number;
   readonly #file: string;
-  readonly #flags: string[];
   #server: Server | undefined;
 
   /** @param file its configuration, as text */
-  constructor(port: number, file: string, flags: string[] = []) {
+  constructor(port: number, file: string) {
     this.port = port;
     this.#file = join(openFolder(), 'config.yml');
-    this.#flags = flags;
     writeFileSync(this.#file, file);
   }
 
+  /** As systemd does: one that ends because its database is away is started again a second later. */
   async start(): Promise<void> {
-    const flags = ['--config', this.#file, '--host', '127.0.0.1', '--port', String(this.port), ...this.#flags];
-    this.#server = startServer({ command: join(root, 'bin/atommq'), arguments: flags, cwd: openFolder() });
-    await untilReady(this.port, this.#server);
-  }
-
-  log(): string {
-    return this.#server?.log() ?? '';
+    const flags = ['--config', this.#file, '--host', '127.0.0.1', '--port', String(this.port)];
+    for (const deadline = Date.now() + PATIENCE; ; await sleep(1000)) {
+      this.#server = startServer({ command: join(root, 'bin/atommq'), arguments: flags, cwd: openFolder() });
+      try {
+        return await untilReady(this.port, this.#server);
+      } catch (error) {
+        await this.stop('SIGKILL');
+        if (Date.now() > deadline) throw error;
+      }
+    }
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

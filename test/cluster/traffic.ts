@@ -7,6 +7,9 @@ const PUBLISHERS = 16;
 /** After so many milliseconds without an answer it is asked again. */
 const PATIENCE = 15_000;
 
+/** A consumer that fails so often in a row has waited for a minute, and ends with what it has. */
+const FAILURES = 1000;
+
 interface Answer {
   status: number;
   upToDate: boolean;
@@ -106,7 +109,7 @@ export async function traffic(
 
   const consume = async (port: number, wait: number, view: string[]) => {
     let position = '';
-    for (let failures = 0; failures < 2000; ) {
+    for (let failures = 0; failures < FAILURES; ) {
       const last = published;
       const answer = await ask(port, 'GET', `/feed=order${position}`, undefined, last ? 0 : wait);
       if (answer?.status === 200) {
@@ -142,26 +145,32 @@ export async function traffic(
   return result;
 }
 
-/** Every acknowledged entry is there once, and all consumers have read the same, in the same order. */
-export function check({ acknowledged, views, wrong }: Result): { lost: number; doubled: number; disordered: number } {
+/** What should be 0. */
+interface Mistakes {
+  /** Acknowledged entries that a consumer did not get. */
+  lost: number;
+  doubled: number;
+  /** Consumers who read something else than the first, and entries out of the order in which their publisher sent them. */
+  disordered: number;
+}
+
+function mistakes({ acknowledged, views }: Result): Mistakes {
   const [first = []] = views;
   const seen = new Set(first);
-  const lost = acknowledged.filter((id) => !seen.has(id)).length;
-  const doubled = first.length - seen.size;
-  const disordered = views.filter(
-    (view) => view.length !== first.length || view.some((id, i) => id !== first[i]),
-  ).length;
-  // A publisher sends one after the other.
+  let disordered = views.filter((view) => view.length !== first.length || view.some((id, i) => id !== first[i])).length;
   const next = new Map<string, number>();
-  let backwards = 0;
   for (const id of first) {
     const [, , publisher = '', n = ''] = id.split(':');
-    if (Number(n) !== (next.get(publisher) ?? 0)) backwards += 1;
+    if (Number(n) < (next.get(publisher) ?? 0)) disordered += 1;
     next.set(publisher, Number(n) + 1);
   }
-  assert.deepEqual(wrong.slice(0, 10), [], 'answers that nobody should get');
-  assert.deepEqual({ lost, doubled, disordered, backwards }, { lost: 0, doubled: 0, disordered: 0, backwards: 0 });
-  return { lost, doubled, disordered };
+  return { lost: acknowledged.filter((id) => !seen.has(id)).length, doubled: first.length - seen.size, disordered };
+}
+
+/** Every acknowledged entry is there once, and all consumers have read the same, in the same order. */
+export function check(result: Result): void {
+  assert.deepEqual(result.wrong.slice(0, 10), [], 'answers that nobody should get');
+  assert.deepEqual(mistakes(result), { lost: 0, doubled: 0, disordered: 0 });
 }
 
 /** A time in which nothing came, in seconds, and the fault that it began with. */
@@ -188,7 +197,7 @@ export function longestGap(times: number[], faults: Fault[] = []): Gap {
 
 /** What a run came to, in lines for people. */
 export function figures(result: Result, faults: Fault[], seconds: number): string[] {
-  const { lost, doubled, disordered } = check(result);
+  const { lost, doubled, disordered } = mistakes(result);
   const publishing = longestGap(result.published, faults);
   const reading = longestGap(result.read, faults);
   const refused = [...result.refused].map(([status, count]) => `${count} x ${status === 0 ? 'no answer' : status}`);
