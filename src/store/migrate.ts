@@ -14,6 +14,10 @@ export interface Marks {
 /** Kept in place of the text's hash where we may not make statements. */
 const FORBIDDEN = 'forbidden';
 
+/** How often it is begun anew when others are in the way, and the first pause, in milliseconds. */
+const TRIES = 20;
+const PAUSE = 50;
+
 /**
  * Makes tables and statements, or brings them up to date.
  * @returns what there is then
@@ -23,6 +27,20 @@ export async function migrate(knex: Knex, dialect: Dialect): Promise<Marks> {
   const before = await readMarks(knex);
   refuseNewer(before);
   if (upToDate(before, dialect)) return before;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await bringUp(knex, dialect);
+    } catch (error) {
+      // The nodes of a cluster do not share the lock, so that others may be at it too: every step can be run again.
+      const kind = dialect.trouble(error);
+      const others = !dialect.transactionalDdl && (kind === 'conflict' || kind === 'duplicate');
+      if (!others || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE * tries));
+    }
+  }
+}
+
+function bringUp(knex: Knex, dialect: Dialect): Promise<Marks> {
   return dialect.exclusively(knex, async (trx) => {
     // Somebody else may have done it while we waited.
     const found = await readMarks(trx);
@@ -35,7 +53,7 @@ export async function migrate(knex: Knex, dialect: Dialect): Promise<Marks> {
       await run(trx, dialect, MIGRATIONS[version]!(trx.schema, dialect.columns));
       await mark(trx, 'schema', String(version + 1));
     }
-    if (dialect.append !== undefined) await mark(trx, 'append', await install(trx, dialect.append));
+    if (dialect.append !== undefined) await mark(trx, 'append', await install(trx, dialect, dialect.append));
     return readMarks(trx);
   });
 }
@@ -93,9 +111,14 @@ async function mark(trx: Knex.Transaction, name: string, value: string): Promise
   if ((await trx('mq_meta').where({ name }).update({ value })) === 0) await trx('mq_meta').insert({ name, value });
 }
 
-async function install(trx: Knex.Transaction, append: AppendStatement): Promise<string> {
+async function install(trx: Knex.Transaction, { isThere }: Dialect, append: AppendStatement): Promise<string> {
   try {
-    for (const sql of append.definition) await trx.raw(escaped(sql));
+    for (const sql of append.definition) {
+      await trx.raw(escaped(sql)).catch((error: unknown) => {
+        // Made since we dropped it, by another node's process.
+        if (!isThere(error)) throw error;
+      });
+    }
     return hashOf(append);
   } catch (error) {
     if (append.isForbidden?.(error) !== true) throw error;

@@ -14,20 +14,24 @@ import type { Append, DatabaseSettings } from './store.js';
 const TROUBLES: Record<number, Trouble> = {
   // Deadlock, and in a cluster that another node's transaction was first; lock wait timeout; record or table changed.
   ...{ 1213: 'conflict', 1205: 'conflict', 1020: 'conflict', 1412: 'conflict' },
+  // No such procedure: in a cluster another process that starts may be making it anew.
+  1305: 'conflict',
   ...{ 1062: 'duplicate', 1022: 'duplicate', 1586: 'duplicate' },
   // The server or the connection is being ended.
   ...{ 1053: 'lost', 1077: 'lost', 1927: 'lost', 4031: 'lost', 2006: 'lost', 2013: 'lost' },
+  // A commit went wrong: a node that was cut off from its cluster in the middle of one does not know what became of it.
+  1180: 'lost',
   // Too many connections; a node of a cluster that has no quorum or is joining.
   ...{ 1040: 'away', 1203: 'away', 1047: 'away' },
   // Interrupted, out of time, read-only, full, out of memory.
   ...{ 1317: 'busy', 1969: 'busy', 3024: 'busy', 1290: 'busy', 1792: 'busy', 1836: 'busy' },
-  ...{ 1021: 'busy', 1114: 'busy', 1037: 'busy', 1038: 'busy', 1041: 'busy', 1180: 'busy', 1030: 'busy' },
+  ...{ 1021: 'busy', 1114: 'busy', 1037: 'busy', 1038: 'busy', 1041: 'busy', 1030: 'busy' },
 };
 
 /** Read-only, or a node that its cluster has left. */
 const STALE = new Set([1290, 1792, 1836, 1047]);
-/** "There is already": a table, a column, an index, a primary key. */
-const THERE = new Set([1050, 1060, 1061, 1068]);
+/** "There is already": a table, a column, an index, a primary key, a procedure. */
+const THERE = new Set([1050, 1060, 1061, 1068, 1304]);
 /** No privilege to make, alter or run procedures; or, to make them, no JSON_TABLE (a syntax error). */
 const FORBIDDEN = new Set([1044, 1142, 1227, 1370, 1419, 1064]);
 /** GET_LOCK in a Galera cluster: each statement of a step goes through the cluster in one order there anyway. */

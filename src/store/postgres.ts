@@ -106,14 +106,21 @@ async function refuseEncoding({ knex }: Pool<Connection>): Promise<void> {
     throw new Error(`the database has the encoding ${encoding}; AtomMQ needs one made with UTF8`);
 }
 
-/** Makes a session what the order promise and 201 need, whatever the server's defaults are. */
-async function setUp(connection: Connection, { queryTimeout }: OpenOptions): Promise<void> {
+/**
+ * Makes a session what the order promise and 201 need, whatever the server's defaults are.
+ * @throws Error where we are to write and this is a standby: what it says of a feed's end may be old
+ */
+async function setUp(connection: Connection, { queryTimeout, asIs }: OpenOptions): Promise<void> {
   await connection.query(
     `SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '${queryTimeout}s';
     SET idle_in_transaction_session_timeout = '${queryTimeout}s';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
   );
+  if (asIs) return;
+  // A proxy that has just started, or a name that has not moved yet, may lead here.
+  const { rows } = await connection.query('SELECT pg_is_in_recovery() AS standby');
+  if (rows[0]?.standby === true) throw new Error('the server is a standby, which takes no writes');
 }
 
 function breakOff(connection: Connection): void {

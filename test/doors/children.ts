@@ -19,7 +19,7 @@ export const PATH = [dirname(process.execPath), process.env.PATH ?? '', '/usr/sb
 export const PERL = '/usr/bin/perl';
 export const PYTHON = '/usr/bin/python3';
 
-/** Which of these this machine lacks: programs, by path or on the path, and modules by `perl:NAME` and `python3:NAME`, as in `test/provision`. */
+/** Which of these this machine lacks: files by path, programs on the path, and modules by `perl:NAME` and `python3:NAME`, as in `test/provision`. */
 export function missing(needs: string[]): string[] {
   return needs.filter((need) => !isThere(need));
 }
@@ -28,7 +28,7 @@ const modules = new Map<string, boolean>();
 
 function isThere(need: string): boolean {
   const [, language, module = ''] = /^(perl|python3):(.*)$/.exec(need) ?? [];
-  if (need.startsWith('/')) return isExecutable(need);
+  if (need.startsWith('/')) return existsSync(need);
   if (language === undefined) return PATH.split(delimiter).some((folder) => isExecutable(join(folder, need)));
   let there = modules.get(need);
   if (there === undefined) {

@@ -118,14 +118,14 @@ function once(start: () => Promise<DatabaseServer>): () => Promise<DatabaseServe
 }
 
 /** Debian keeps PostgreSQL's programs out of the search path, by version. */
-function postgresProgram(name: string): string {
+export function postgresProgram(name: string): string {
   const root = '/usr/lib/postgresql';
   const [newest] = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
   return newest === undefined ? name : join(root, newest, 'bin', name);
 }
 
 /** Neither server runs as root: then it is the user that its package made, and the folder is that user's. */
-function asUser(user: string, folder: string): string[] {
+export function asUser(user: string, folder: string): string[] {
   if (process.getuid?.() !== 0) return [];
   const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
   chownSync(folder, id('-u'), id('-g'));
@@ -211,7 +211,7 @@ function makeCertificate(folder: string, user: string): { certificate: string; k
   return { certificate, key };
 }
 
-function runProgram([command = '', ...argv]: string[]): void {
+export function runProgram([command = '', ...argv]: string[]): void {
   execFileSync(command, argv, { env: { PATH, LANG: 'C.UTF-8' }, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
