@@ -65,7 +65,8 @@ describe('PostgreSQL, primary and standby', { skip: unlessThere(...POSTGRES, 'ha
     };
     const began = performance.now();
     const [first, second] = servers as [PostgresServer, PostgresServer];
-    const readers = [front, front, front, ...heads.map(({ port }) => port)];
+    const direct = heads.map(({ port }) => port);
+    const readers = [[front], [front], [front], direct, direct];
     const result = await traffic([front], readers, async () => {
       await sleep(5000);
       fault('killed the primary, promoted the standby');

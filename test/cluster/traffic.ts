@@ -72,12 +72,12 @@ function isTemporary(answer: Answer | undefined): boolean {
 
 /**
  * @param ports where to publish, by turns of the publishers
- * @param readers where each consumer reads
+ * @param readers where each consumer reads: one page here, the next there
  * @param meanwhile what is done in this time; publishing goes on until it resolves
  */
 export async function traffic(
   ports: number[],
-  readers: number[],
+  readers: number[][],
   meanwhile: (result: Result) => Promise<void>,
 ): Promise<Result> {
   const result: Result = { acknowledged: [], views: [], wrong: [], refused: new Map(), published: [], read: [] };
@@ -107,10 +107,13 @@ export async function traffic(
     }
   };
 
-  const consume = async (port: number, wait: number, view: string[]) => {
+  const consume = async (ports: number[], wait: number, view: string[]) => {
     let position = '';
+    let asked = 0;
     for (let failures = 0; failures < FAILURES; ) {
       const last = published;
+      const port = ports[asked % ports.length]!;
+      asked += 1;
       const answer = await ask(port, 'GET', `/feed=order${position}`, undefined, last ? 0 : wait);
       if (answer?.status === 200) {
         failures = 0;
@@ -132,7 +135,7 @@ export async function traffic(
   result.views = readers.map(() => []);
   const publishing = Array.from({ length: PUBLISHERS }, (_, i) => publish(`p${i}`, ports[i % ports.length]!));
   // Every other one waits for what comes rather than to ask all the time.
-  const consuming = readers.map((port, i) => consume(port, i % 2 === 0 ? 0 : 5, result.views[i]!));
+  const consuming = readers.map((ports, i) => consume(ports, i % 2 === 0 ? 0 : 5, result.views[i]!));
   try {
     await meanwhile(result);
   } finally {
