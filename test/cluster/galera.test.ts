@@ -55,7 +55,7 @@ describe('Galera', { skip: unlessThere(...GALERA, 'haproxy') }, () => {
     const config = configured('galera/config.yml', {
       '127.0.0.1:3307': `127.0.0.1:${write}`,
       '127.0.0.1:3308': `127.0.0.1:${read}`,
-      '/etc/atommq/password': password,
+      '/run/credentials/atommq-head.service/password': password,
     });
     const at: Record<string, string> = {
       'bind :8000': `bind 127.0.0.1:${front}`,

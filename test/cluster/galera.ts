@@ -80,7 +80,7 @@ export class Node {
   async start(first = false): Promise<void> {
     const how = first ? ['--wsrep-new-cluster'] : this.#recovered();
     const [command = '', ...argv] = [...this.#as, 'mariadbd', `--defaults-file=${this.#file}`, ...this.#extra, ...how];
-    const server = startServer({ command, arguments: argv });
+    const server = startServer({ command, arguments: argv, lastly: ['SIGKILL'] });
     this.#server = server;
     let over: number | string | undefined;
     void server.ended.then((how) => {
