@@ -80,20 +80,28 @@ export class Node {
   async start(first = false): Promise<void> {
     const how = first ? ['--wsrep-new-cluster'] : this.#recovered();
     const [command = '', ...argv] = [...this.#as, 'mariadbd', `--defaults-file=${this.#file}`, ...this.#extra, ...how];
-    const server = startServer({ command, arguments: argv });
+    const server = startServer({ command, arguments: argv, lastly: ['SIGKILL'] });
     this.#server = server;
     let over: number | string | undefined;
     void server.ended.then((how) => {
       over = how;
     });
-    const deadline = Date.now() + PATIENCE;
-    let state = '';
-    while (state !== 'Synced ON') {
-      if (over !== undefined || Date.now() > deadline) {
-        throw new Error(`${this.#name} is not in step (${over ?? state}):\n${server.log()}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      state = await this.#state().catch(String);
+    await this.untilInStep(1, () => {
+      if (over !== undefined) throw new Error(`${this.#name} ended (${over}):\n${server.log()}`);
+    });
+  }
+
+  /**
+   * Resolves when the node is in step with at least so many, itself among them.
+   * @param check throws where that is not to be waited for
+   */
+  async untilInStep(members: number, check: () => void = () => {}): Promise<void> {
+    for (const deadline = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+      const state = await this.#state().catch(String);
+      const [size, synced, ready] = state.split(' ');
+      if (Number(size) >= members && synced === 'Synced' && ready === 'ON') return;
+      check();
+      if (Date.now() > deadline) throw new Error(`${this.#name} is not in step (${state}):\n${this.#server?.log()}`);
     }
   }
 
@@ -111,7 +119,8 @@ export class Node {
     try {
       const [rows] = await client.query(
         `SELECT group_concat(variable_value ORDER BY variable_name SEPARATOR ' ') AS state
-          FROM information_schema.global_status WHERE variable_name IN ('WSREP_LOCAL_STATE_COMMENT', 'WSREP_READY')`,
+          FROM information_schema.global_status
+          WHERE variable_name IN ('WSREP_CLUSTER_SIZE', 'WSREP_LOCAL_STATE_COMMENT', 'WSREP_READY')`,
       );
       return String((rows as { state: string }[])[0]?.state);
     } finally {

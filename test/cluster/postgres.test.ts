@@ -43,7 +43,7 @@ describe('PostgreSQL, primary and standby', { skip: unlessThere(...POSTGRES, 'ha
     const config = configured('postgres/config.yml', {
       '127.0.0.1:5433': `127.0.0.1:${write}`,
       '127.0.0.1:5434': `127.0.0.1:${read}`,
-      '/etc/atommq/password': password,
+      '/run/credentials/atommq-head.service/password': password,
     });
     const at: Record<string, string> = {
       'bind :8000': `bind 127.0.0.1:${front}`,

@@ -92,7 +92,7 @@ export class PostgresServer {
 
   async start(): Promise<void> {
     const argv = [...this.#as, postgresProgram('postgres'), '-c', `config_file=${this.#config}`];
-    const server = startServer({ command: argv[0]!, arguments: argv.slice(1) });
+    const server = startServer({ command: argv[0]!, arguments: argv.slice(1), lastly: ['SIGQUIT'] });
     this.#server = server;
     let over: number | string | undefined;
     void server.ended.then((how) => {

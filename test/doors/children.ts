@@ -106,10 +106,19 @@ export interface ServerOptions {
   cwd?: string;
   /** Files that it writes its errors to. */
   logs?: string[];
+  /** What ends it when this process ends without having done so. */
+  lastly?: NodeJS.Signals[];
 }
 
 /** Starts a server in the foreground. */
-export function startServer({ command, arguments: argv, environment = {}, cwd, logs = [] }: ServerOptions): Server {
+export function startServer({
+  command,
+  arguments: argv,
+  environment = {},
+  cwd,
+  logs = [],
+  lastly = ['SIGTERM'],
+}: ServerOptions): Server {
   const child: ChildProcess = spawn(command, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH, LANG: 'C.UTF-8', ...environment },
@@ -126,7 +135,9 @@ export function startServer({ command, arguments: argv, environment = {}, cwd, l
     child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
   });
   // Never SIGKILL first: web servers have processes of their own to end.
-  const end = () => child.kill('SIGTERM');
+  const end = () => {
+    for (const signal of lastly) child.kill(signal);
+  };
   const kill = () => child.kill('SIGKILL');
   atExit.add(end);
   void ended.then(() => {

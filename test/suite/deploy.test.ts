@@ -9,7 +9,7 @@ import { openFolder, PATH, root, startServer } from '../doors/children.js';
 import { configured } from '../doors/configure.js';
 import { fastCgiAt, open as openNginx } from '../doors/nginx.js';
 
-const UNITS = ['atommq.service', 'atommq-fastcgi.socket', 'atommq-fastcgi.service'];
+const UNITS = ['atommq.service', 'atommq-head.service', 'atommq-fastcgi.socket', 'atommq-fastcgi.service'];
 
 test('systemd accepts the units', { skip: unlessThere('systemd-analyze') }, () => {
   const folder = openFolder();
