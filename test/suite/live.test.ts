@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachDoor } from '../doors/all.js';
 import { readEvents } from '../events.js';
-import { entry, feedOf, pathOf, problemOf, publish, TYPE, titlesOf } from './atom.js';
+import { entry, pathOf, problemOf, publish, TYPE, titlesOf } from './atom.js';
 
 const idIn = (text: string) => /<id>([^<]*)<\/id>/.exec(text)?.[1] ?? '';
 const titleIn = (text: string) => /<title>([^<]*)<\/title>/.exec(text)?.[1];
@@ -205,7 +205,9 @@ eachDoor(
       const door = at();
       await publish(door, 'prefer', '<title>a</title>');
       for (const accept of ['*/*', 'text/event-stream;q=0.5, application/atom+xml', 'text/*']) {
-        await feedOf(await door.ask('GET', '/atommq/feed=prefer', { headers: { accept } }));
+        const answer = await door.ask('GET', '/atommq/feed=prefer', { headers: { accept } });
+        assert.equal(answer.status, 200, answer.text);
+        assert.doesNotMatch(answer.headers['content-type'] ?? '', /event-stream/, accept);
       }
     });
   },
