@@ -4,14 +4,34 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { buildSync } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+import { unlessThere } from '../doors/all.js';
 import { root } from '../doors/children.js';
-import { newFolder } from './server.js';
+import { endAll } from '../server.js';
+import { newFolder, Server, until } from './server.js';
 
 const CORE = join(root, 'src/client/client.ts');
+const CHROMIUM = '/usr/bin/chromium';
+
+after(endAll);
+
+/** The core as one script that sets `atommq`. */
+function bundle(): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [CORE],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'iife',
+    globalName: 'atommq',
+    logLevel: 'silent',
+  });
+  return outputFiles[0]!.text;
+}
 
 /** A module and all that it imports, by path. */
 function closure(file: string, found = new Map<string, string[]>()): Map<string, string[]> {
@@ -49,15 +69,6 @@ test('the core compiles against what browsers have, without the types of Node', 
 });
 
 test('the core publishes and reads in a world that has nothing of Node', async () => {
-  const { outputFiles } = buildSync({
-    entryPoints: [CORE],
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    globalName: 'atommq',
-    logLevel: 'silent',
-  });
   const held: string[] = [];
   const fetch = async (url: string, init: RequestInit = {}) => {
     if (init.method === 'POST') {
@@ -79,7 +90,7 @@ test('the core publishes and reads in a world that has nothing of Node', async (
     for await (const entry of feed.entries()) read.push(entry);
     return { id, read };
   })()`;
-  runInNewContext(`${outputFiles[0]!.text}\n${program}`, world);
+  runInNewContext(`${bundle()}\n${program}`, world);
   const { id, read } = (await world.result) as { id: string; read: { id: string; content: { value: string } }[] };
   assert.match(id, /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.deepEqual([read.length, read[0]?.id, read[0]?.content.value], [1, id, 'allo']);
@@ -98,4 +109,40 @@ test('the package gives out the core and what needs Node at addresses of their o
     const module = (await import(pathToFileURL(join(root, file)).href)) as Record<string, unknown>;
     assert.equal(typeof module[member], 'function');
   }
+});
+
+test('in Chromium it publishes and follows, by events and by long polls, across restarts', {
+  skip: unlessThere(CHROMIUM),
+}, async (t) => {
+  const server = await Server.start();
+  let browser: Browser | undefined;
+  t.after(() => browser?.close());
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  });
+  const page = await browser.newPage();
+  // Any page of the same origin that no policy keeps from connecting.
+  await page.goto(`${server.url}/health/live`);
+  await page.evaluate(`${bundle()}; globalThis.feed = atommq.connect('${server.url}').feed('page');
+    globalThis.seen = { sse: [], poll: [] };
+    for (const mode of ['sse', 'poll']) (async () => {
+      for await (const { content } of feed.entries({ live: true, mode, wait: 5 })) seen[mode].push(content.value);
+    })().catch((error) => seen[mode].push(String(error)));
+    0;`);
+  const seen = (mode: string) => page.evaluate(`seen.${mode}`) as Promise<string[]>;
+  const expected: string[] = [];
+  for (const signal of ['SIGKILL', 'SIGTERM', undefined] as const) {
+    for (let i = 0; i < 20; i += 1) expected.push(`${signal} ${i}`);
+    await page.evaluate(
+      `Promise.all(${JSON.stringify(expected.slice(-20))}.map((content) => feed.publish({ content })))`,
+    );
+    if (signal !== 'SIGTERM') await until(async () => (await seen('sse')).length >= expected.length);
+    if (signal !== undefined) await server.restart(signal);
+  }
+  for (const mode of ['sse', 'poll']) {
+    await until(async () => (await seen(mode)).length >= expected.length, `${mode}: entries are missing`);
+    assert.deepEqual(await seen(mode), expected);
+  }
+  await server.stop();
 });

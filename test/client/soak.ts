@@ -183,6 +183,12 @@ function check(samples: Sample[]): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const minutes = Number(process.argv[2] ?? 20);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      endAll();
+      process.exit(1);
+    });
+  }
   soak(minutes * 60, (line) => console.log(`${new Date().toISOString()} ${line}`))
     .then(() => console.log('nothing grew'))
     .catch((error) => {
