@@ -78,6 +78,8 @@ export class Live {
     const watch = new Watch(seen, signal, this.#looks, () => {
       for (const name of watch.names) this.#watched.get(name)?.watches.delete(watch);
     });
+    // Gone while its page was being read: nothing would ever take it out again.
+    if (signal.aborted) return watch;
     const unknown: string[] = [];
     for (const name of watch.names) {
       let watched = this.#watched.get(name);
