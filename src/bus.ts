@@ -1,4 +1,5 @@
 /** Composition: configuration, store, application; what a program embeds. */
+import type { Access, AccessRule } from './access/access.js';
 import { makeApp } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
 import { onlyEntry, writeEntryDocument } from './atom/entry.js';
@@ -8,6 +9,7 @@ import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
+import { withCaller } from './guard/caller.js';
 import { type App, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
@@ -46,6 +48,8 @@ export interface BusSettings
   cacheBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
+  /** Who may do what with which feeds; without rules everybody everything. */
+  access?: AccessRule[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
   /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
@@ -68,6 +72,8 @@ interface Parts {
 export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
+  /** The same for this program itself, which may do everything. */
+  readonly #inside: App;
   readonly #context: Context;
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
@@ -81,7 +87,8 @@ export class AtomMQ {
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
-    this.app = makeApp(context, onError);
+    this.#inside = makeApp(context, onError);
+    this.app = context.access === undefined ? this.#inside : withCaller(this.#inside);
   }
 
   /**
@@ -103,7 +110,8 @@ export class AtomMQ {
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
     const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
-    const context: Context = { store, publisher, pages, policies, live, settings };
+    const access = await accessBy(settings.access);
+    const context: Context = { store, publisher, pages, policies, live, settings, access };
     const delivers = options.runOnce !== true;
     const hub =
       (settings.websub ?? delivers)
@@ -217,7 +225,7 @@ export class AtomMQ {
 
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
     this.#check();
-    const response = await this.app(
+    const response = await this.#inside(
       new HttpRequest({
         method,
         base: this.#address.baseUrl ?? 'urn:atommq',
@@ -234,6 +242,13 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+/** @param rules none is no matter of access at all, and nothing is loaded for it */
+async function accessBy(rules: AccessRule[] = []): Promise<Access | undefined> {
+  if (rules.length === 0) return undefined;
+  const { Access } = await import('./access/access.js');
+  return new Access(rules, { credentials: false });
 }
 
 /** A WebSub subscription for a program. */

@@ -1,4 +1,5 @@
 /** The one table of options: from it come the file's keys, the variables, the flags, the checks and the help. */
+import { access } from './access.js';
 import { parseDatabase } from './database.js';
 import { feeds } from './feeds.js';
 import {
@@ -182,6 +183,12 @@ export const OPTIONS = {
     default: [],
     help: 'rules by feed name as a list, or JSON: match, append_only, max_age, max_entries, max_bytes',
     parse: feeds,
+  },
+  access: {
+    name: 'access',
+    default: [],
+    help: 'rules of who may do what as a list, or JSON: match, allow, to; without any everybody may do everything',
+    parse: access,
   },
   pruneInterval: {
     name: 'prune-interval',

@@ -35,6 +35,10 @@ const EXAMPLES: Record<OptionKey, [given: string, made: unknown]> = {
     '[{"match": "log-*", "append_only": true, "max_age": "30d"}]',
     [{ match: 'log-*', appendOnly: true, maxAge: 2_592_000 }],
   ],
+  access: [
+    '[{"match": "log-*", "allow": ["read", "Publish"], "to": "joe, group:staff"}]',
+    [{ match: 'log-*', allow: ['read', 'publish'], to: ['joe', '@staff'] }],
+  ],
   pruneInterval: ['5', 5],
   maxWait: ['30', 30],
   maxWaiters: ['10', 10],
