@@ -1,6 +1,6 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
+import { failure } from './failure.js';
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
-import { problem } from './problem.js';
 import { segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
@@ -12,7 +12,6 @@ import { deleteMember, readMember, reviseMember } from './resource/member.js';
 import { publish } from './resource/publish.js';
 import { readFeed } from './resource/read.js';
 import { readService } from './resource/service.js';
-import { StoreUnavailable } from './store/store.js';
 
 type Handler = () => Promise<HttpResponse> | HttpResponse;
 /** What an address does by method; `HEAD` follows `GET`, and `OPTIONS` and `Allow` follow from the names. */
@@ -24,7 +23,7 @@ export function makeApp(context: Context, onError: (error: unknown) => void): Ap
     try {
       return await answer(resourceAt(context, request), request.method);
     } catch (error) {
-      return errorResponse(error, onError);
+      return failure(error, onError);
     }
   };
 }
@@ -93,18 +92,4 @@ function answer(resource: Resource, method: string): Promise<HttpResponse> | Htt
     return { status: 200, headers, body: '' };
   }
   throw new HttpError(405, `${method.slice(0, 40)} is not for this address; ${allow} are.`, { headers: { allow } });
-}
-
-/** The answer to whatever was thrown. A client is told what it did wrong, never how we are made. */
-function errorResponse(error: unknown, onError: (error: unknown) => void): HttpResponse {
-  if (error instanceof HttpError) return problem(error);
-  onError(error);
-  if (error instanceof StoreUnavailable) {
-    return problem(
-      new HttpError(503, 'The database does not answer; nothing was stored. Try again.', {
-        headers: { 'retry-after': '1' },
-      }),
-    );
-  }
-  return problem(new HttpError(500, 'Something went wrong here; nothing was stored.'));
 }

@@ -4,11 +4,15 @@ import { type EntryDraft, writeDraft } from './atom/draft.js';
 import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
 import { parseDocument } from './atom/parse.js';
+import { BadValue } from './config/bad-value.js';
 import type { OptionKey } from './config/options.js';
-import { resolveSettings } from './config.js';
+import { ConfigError, resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
-import { type App, HttpError, HttpRequest } from './http.js';
+import type { AuthenticationSettings } from './guard/authentication.js';
+import { asksForCredentials } from './guard/configured.js';
+import type { TokenDesk } from './guard/token-desk.js';
+import { type App, type Guard, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
@@ -37,6 +41,7 @@ export interface BusSettings
   extends ResourceSettings,
     LiveOptions,
     HubSettings,
+    AuthenticationSettings,
     Omit<OpenOptions, 'asIs'>,
     StoreOptions {
   database: DatabaseSettings;
@@ -62,12 +67,16 @@ interface Parts {
   address: AddressOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
+  /** The outermost first. */
+  guards: Guard[];
 }
 
 /** An open bus. */
 export class AtomMQ {
-  /** The application that gateways serve. */
+  /** The application that gateways serve, with its guards. */
   readonly app: App;
+  /** The same without them, for the program itself. */
+  readonly #own: App;
   readonly #context: Context;
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
@@ -75,18 +84,20 @@ export class AtomMQ {
   readonly #hub: OpenHub | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
+  private constructor({ context, store, address, retention, hub, guards }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
-    this.app = makeApp(context, onError);
+    this.#own = makeApp(context, onError);
+    this.app = guards.reduceRight((app, guard) => guard(app), this.#own);
   }
 
   /**
    * Opens a bus by settings that are resolved already.
    * @param options `runOnce`: the process ends soon, so nothing is done by and by
+   * @throws ConfigError for what can only be told by looking: files that are named, options that need others
    */
   static async from(
     settings: BusSettings & Partial<AddressOptions>,
@@ -95,6 +106,7 @@ export class AtomMQ {
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
+    const guards = await guardsOf(settings, () => store.tokens(), onError);
     const store = new KnexStore(await openDatabase(database, settings), settings, replica);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
@@ -110,7 +122,7 @@ export class AtomMQ {
         ? await openHub(context, store.subscriptions, settings, delivers, onError)
         : undefined;
     context.hub = hub?.answer;
-    return new AtomMQ({ context, store, address, retention, hub }, onError);
+    return new AtomMQ({ context, store, address, retention, hub, guards }, onError);
   }
 
   /**
@@ -198,6 +210,12 @@ export class AtomMQ {
     }
   }
 
+  /** The tokens that callers may show: makes, lists and revokes them. */
+  async tokens(): Promise<TokenDesk> {
+    const { TokenDesk } = await import('./guard/token-desk.js');
+    return new TokenDesk(await this.#store.tokens());
+  }
+
   /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -217,7 +235,7 @@ export class AtomMQ {
 
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
     this.#check();
-    const response = await this.app(
+    const response = await this.#own(
       new HttpRequest({
         method,
         base: this.#address.baseUrl ?? 'urn:atommq',
@@ -234,6 +252,24 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+/** What stands around the application, the outermost first. @throws ConfigError */
+async function guardsOf(
+  settings: BusSettings,
+  tokens: () => ReturnType<KnexStore['tokens']>,
+  onError: (error: unknown) => void,
+): Promise<Guard[]> {
+  const guards: Guard[] = [];
+  try {
+    if (asksForCredentials(settings)) {
+      const { makeAuthentication } = await import('./guard/authentication.js');
+      guards.push(makeAuthentication(settings, { tokens, anonymous: false, onError }));
+    }
+  } catch (error) {
+    throw error instanceof BadValue ? new ConfigError(error.message) : error;
+  }
+  return guards;
 }
 
 /** A WebSub subscription for a program. */
