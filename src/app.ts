@@ -1,6 +1,6 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
+import { failure } from './failure.js';
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
-import { problem } from './problem.js';
 import { segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
@@ -13,7 +13,6 @@ import { keptPrivate, mayRead, type Need, permit } from './resource/permitted.js
 import { publish } from './resource/publish.js';
 import { readFeed } from './resource/read.js';
 import { readService } from './resource/service.js';
-import { StoreUnavailable } from './store/store.js';
 
 type Handler = (context: Context, request: HttpRequest, place: Member) => Promise<HttpResponse> | HttpResponse;
 
@@ -64,7 +63,7 @@ export function makeApp(context: Context, onError: (error: unknown) => void): Ap
     try {
       return await answer(context, request);
     } catch (error) {
-      return errorResponse(error, onError);
+      return failure(error, onError);
     }
   };
 }
@@ -131,18 +130,4 @@ function otherwise(context: Context, request: HttpRequest, resource: Resource, p
   throw new HttpError(405, `${request.method.slice(0, 40)} is not for this address; ${allow} are.`, {
     headers: { allow },
   });
-}
-
-/** The answer to whatever was thrown. A client is told what it did wrong, never how we are made. */
-function errorResponse(error: unknown, onError: (error: unknown) => void): HttpResponse {
-  if (error instanceof HttpError) return problem(error);
-  onError(error);
-  if (error instanceof StoreUnavailable) {
-    return problem(
-      new HttpError(503, 'The database does not answer; nothing was stored. Try again.', {
-        headers: { 'retry-after': '1' },
-      }),
-    );
-  }
-  return problem(new HttpError(500, 'Something went wrong here; nothing was stored.'));
 }

@@ -5,12 +5,16 @@ import { type EntryDraft, writeDraft } from './atom/draft.js';
 import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
 import { parseDocument } from './atom/parse.js';
+import { BadValue } from './config/bad-value.js';
 import type { OptionKey } from './config/options.js';
-import { resolveSettings } from './config.js';
+import { ConfigError, resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
+import type { AuthenticationSettings } from './guard/authentication.js';
 import { withCaller } from './guard/caller.js';
-import { type App, HttpError, HttpRequest } from './http.js';
+import { asksForCredentials } from './guard/configured.js';
+import type { TokenDesk } from './guard/token-desk.js';
+import { type App, type Guard, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
@@ -39,6 +43,7 @@ export interface BusSettings
   extends ResourceSettings,
     LiveOptions,
     HubSettings,
+    AuthenticationSettings,
     Omit<OpenOptions, 'asIs'>,
     StoreOptions {
   database: DatabaseSettings;
@@ -66,14 +71,16 @@ interface Parts {
   address: AddressOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
+  /** The outermost first. */
+  guards: Guard[];
 }
 
 /** An open bus. */
 export class AtomMQ {
-  /** The application that gateways serve. */
+  /** The application that gateways serve, with its guards. */
   readonly app: App;
-  /** The same for this program itself, which may do everything. */
-  readonly #inside: App;
+  /** The same without them, for the program itself. */
+  readonly #own: App;
   readonly #context: Context;
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
@@ -81,19 +88,20 @@ export class AtomMQ {
   readonly #hub: OpenHub | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
+  private constructor({ context, store, address, retention, hub, guards }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
-    this.#inside = makeApp(context, onError);
-    this.app = context.access === undefined ? this.#inside : withCaller(this.#inside);
+    this.#own = makeApp(context, onError);
+    this.app = guards.reduceRight((app, guard) => guard(app), this.#own);
   }
 
   /**
    * Opens a bus by settings that are resolved already.
    * @param options `runOnce`: the process ends soon, so nothing is done by and by
+   * @throws ConfigError for what can only be told by looking: files that are named, options that need others
    */
   static async from(
     settings: BusSettings & Partial<AddressOptions>,
@@ -102,6 +110,7 @@ export class AtomMQ {
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
+    const guards = await guardsOf(settings, () => store.tokens(), onError);
     const store = new KnexStore(await openDatabase(database, settings), settings, replica);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
@@ -110,7 +119,7 @@ export class AtomMQ {
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
     const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
-    const access = await accessBy(settings.access);
+    const access = await accessOf(settings);
     const context: Context = { store, publisher, pages, policies, live, settings, access };
     const delivers = options.runOnce !== true;
     const hub =
@@ -118,7 +127,7 @@ export class AtomMQ {
         ? await openHub(context, store.subscriptions, settings, delivers, onError)
         : undefined;
     context.hub = hub?.answer;
-    return new AtomMQ({ context, store, address, retention, hub }, onError);
+    return new AtomMQ({ context, store, address, retention, hub, guards }, onError);
   }
 
   /**
@@ -206,6 +215,12 @@ export class AtomMQ {
     }
   }
 
+  /** The tokens that callers may show: makes, lists and revokes them. */
+  async tokens(): Promise<TokenDesk> {
+    const { TokenDesk } = await import('./guard/token-desk.js');
+    return new TokenDesk(await this.#store.tokens());
+  }
+
   /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -225,7 +240,7 @@ export class AtomMQ {
 
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
     this.#check();
-    const response = await this.#inside(
+    const response = await this.#own(
       new HttpRequest({
         method,
         base: this.#address.baseUrl ?? 'urn:atommq',
@@ -244,11 +259,33 @@ export class AtomMQ {
   }
 }
 
-/** @param rules none is no matter of access at all, and nothing is loaded for it */
-async function accessBy(rules: AccessRule[] = []): Promise<Access | undefined> {
-  if (rules.length === 0) return undefined;
-  const { Access } = await import('./access/access.js');
-  return new Access(rules, { credentials: false });
+/** @returns undefined where there is nothing to decide: then nothing is loaded for it */
+async function accessOf(settings: BusSettings): Promise<Access | undefined> {
+  const { access: rules = [] } = settings;
+  const credentials = asksForCredentials(settings);
+  if (rules.length === 0 && !credentials) return undefined;
+  const { Access, AUTHENTICATED_ONLY } = await import('./access/access.js');
+  return new Access(rules.length === 0 ? AUTHENTICATED_ONLY : rules, { credentials });
+}
+
+/** What stands around the application, the outermost first. @throws ConfigError */
+async function guardsOf(
+  settings: BusSettings,
+  tokens: () => ReturnType<KnexStore['tokens']>,
+  onError: (error: unknown) => void,
+): Promise<Guard[]> {
+  const guards: Guard[] = [];
+  try {
+    if (asksForCredentials(settings)) {
+      const { makeAuthentication } = await import('./guard/authentication.js');
+      guards.push(makeAuthentication(settings, { tokens, anonymous: (settings.access ?? []).length > 0, onError }));
+    } else if ((settings.access ?? []).length > 0) {
+      guards.push(withCaller);
+    }
+  } catch (error) {
+    throw error instanceof BadValue ? new ConfigError(error.message) : error;
+  }
+  return guards;
 }
 
 /** A WebSub subscription for a program. */

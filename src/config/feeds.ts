@@ -8,7 +8,7 @@ const YEAR = 366 * 86_400;
 const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400, y: YEAR };
 
 /** Seconds: `90`, `90s`, `15m`, `12h`, `30d`, `2w`, `1y`. */
-function duration(value: unknown): number {
+export function duration(value: unknown): number {
   const [, digits, unit = ''] = /^(\d+)\s*([smhdwy]?)$/i.exec(String(value).trim()) ?? [];
   const seconds = digits === undefined ? Number.NaN : Number(digits) * UNITS[unit.toLowerCase()]!;
   if (!(seconds >= 1 && seconds <= 1000 * YEAR)) throw new BadValue('must be a time such as 12h or 30d');
