@@ -9,9 +9,9 @@ import { type Answer, type Client, inProcess, temporaryFolder } from '../fixture
 import { Callback } from '../websub/callback.js';
 
 const ACCESS = [
+  { match: '*', allow: 'admin', to: 'boss' },
   { match: 'open-*', allow: 'read', to: 'anyone' },
   { match: 'inbox', allow: 'publish', to: ['writer', 'anyone'] },
-  { match: '*', allow: 'admin', to: 'boss' },
   { match: 'log-*', allow: ['read', 'publish'], to: '@staff' },
   { match: 'log-*', allow: 'read', to: 'authenticated' },
   { match: 'secret*', allow: ['read', 'publish', 'edit'], to: 'ann' },
@@ -43,7 +43,10 @@ before(async () => {
     })(...asked);
   for (const feed of ['open-a', 'log-a', 'secret', 'secret-final', 'open-final']) {
     for (const id of ['1', '2']) {
-      await bus.publish(feed, `<entry><id>urn:x:${id}</id><title>${feed} ${id}</title><category term="t-${feed}"/></entry>`);
+      await bus.publish(
+        feed,
+        `<entry><id>urn:x:${id}</id><title>${feed} ${id}</title><category term="t-${feed}"/></entry>`,
+      );
     }
   }
 });
@@ -68,7 +71,9 @@ test('who may what: 404 for what is not seen, 403 for what is seen, and no crede
       const told = [
         await ask(who, 'GET', `/feed=${feed}`),
         await ask(who, 'POST', `/feed=${feed}`, entry()),
-        await ask(who, 'PUT', `/feed=${feed}`, { body: '<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title></feed>' }),
+        await ask(who, 'PUT', `/feed=${feed}`, {
+          body: '<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title></feed>',
+        }),
         await ask(who, 'PUT', `/feed=${feed}/entries/urn:x:2`, entry()),
         await ask(who, 'OPTIONS', `/feed=${feed}`),
       ];
@@ -92,7 +97,14 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
 test('a feed that may not be read is like one that is not there, to the letter', async () => {
   for (const who of ['carl', 'ben', 'nobody']) {
     for (const method of METHODS) {
-      for (const below of ['', '?start_after=urn:x:1', '?format=json', '/categories', '/entries/urn:x:1', '/entries/urn:x:1/media']) {
+      for (const below of [
+        '',
+        '?start_after=urn:x:1',
+        '?format=json',
+        '/categories',
+        '/entries/urn:x:1',
+        '/entries/urn:x:1/media',
+      ]) {
         for (const spelling of ['feed=', 'feeds/']) {
           const there = await ask(who, method, `/${spelling}secret${below}`, method === 'GET' ? {} : entry());
           const not = await ask(who, method, `/${spelling}secreu${below}`, method === 'GET' ? {} : entry());
@@ -100,12 +112,18 @@ test('a feed that may not be read is like one that is not there, to the letter',
           assert.equal(plain(there, 'secret'), plain(not, 'secreu'), `${who} ${method} ${below}`);
           // Not even that the caller may not is told.
           const missing = await ask('boss', method === 'HEAD' ? 'HEAD' : 'GET', `/${spelling}nonono${below}`);
-          if (!below.startsWith('?')) assert.equal(plain(there, 'secret'), plain(missing, 'nonono'), `${method} ${below}`);
+          if (!below.startsWith('?'))
+            assert.equal(plain(there, 'secret'), plain(missing, 'nonono'), `${method} ${below}`);
         }
       }
     }
     const headers = { accept: 'text/event-stream', 'last-event-id': 'urn:x:1' };
-    for (const address of ['/feed=NAME', '/feed=NAME?last_event_id=urn:x:2', '/events?feed=NAME', '/events?feed=open-a&feed=NAME']) {
+    for (const address of [
+      '/feed=NAME',
+      '/feed=NAME?last_event_id=urn:x:2',
+      '/events?feed=NAME',
+      '/events?feed=open-a&feed=NAME',
+    ]) {
       const there = await ask(who, 'GET', address.replace('NAME', 'secret'), { headers });
       const not = await ask(who, 'GET', address.replace('NAME', 'secreu'), { headers });
       assert.equal(there.status, 404);
@@ -139,8 +157,11 @@ test('lists have what the caller may see', async () => {
       assert.deepEqual(feedsIn(body), feeds, who);
       assert.equal(headers['cache-control'], 'private, no-cache');
       assert.equal(headers.vary, 'Accept, Accept-Encoding, Authorization');
-      const terms = [...body.matchAll(/t-([\w-]+)"/g)].map(([, name]) => name!);
-      assert.ok(terms.every((name) => feeds.includes(name)), body);
+      const terms = [...body.matchAll(/"t-([\w-]+)"/g)].map(([, name]) => name!);
+      assert.ok(
+        terms.every((name) => feeds.includes(name)),
+        body,
+      );
     }
   }
 });
@@ -153,7 +174,11 @@ test('answers that are not for all are private; those that anyone may read are a
   const vary = 'Accept, Accept-Encoding';
   assert.deepEqual(await control('nobody', '/feed=open-a'), [200, 'no-cache', vary]);
   assert.deepEqual(await control('boss', '/feed=open-a'), [200, 'no-cache', vary]);
-  assert.deepEqual(await control('ann', '/feed=open-final?page_size=1'), [200, 'public, max-age=31536000, immutable', vary]);
+  assert.deepEqual(await control('ann', '/feed=open-final?page_size=1'), [
+    200,
+    'public, max-age=31536000, immutable',
+    vary,
+  ]);
   assert.deepEqual(await control('ann', '/feed=secret'), [200, 'private, no-cache', `${vary}, Authorization`]);
   assert.deepEqual(await control('ann', '/feed=secret-final?page_size=1'), [
     200,
@@ -163,11 +188,18 @@ test('answers that are not for all are private; those that anyone may read are a
   for (const below of ['', '/categories', '/entries/urn:x:1']) {
     const { headers } = await ask('ann', 'GET', `/feed=secret${below}`);
     const tag = { 'if-none-match': String(headers.etag) };
-    assert.deepEqual(await control('ann', `/feed=secret${below}`, tag), [304, 'private, no-cache', `${vary}, Authorization`]);
+    assert.deepEqual(await control('ann', `/feed=secret${below}`, tag), [
+      304,
+      'private, no-cache',
+      `${vary}, Authorization`,
+    ]);
   }
   const head = await ask('ann', 'HEAD', '/feed=secret');
   assert.equal(head.headers['cache-control'], 'private, no-cache');
-  const created = await ask('ann', 'POST', '/feed=secret', { body: 'bytes', headers: { 'content-type': 'text/plain' } });
+  const created = await ask('ann', 'POST', '/feed=secret', {
+    body: 'bytes',
+    headers: { 'content-type': 'text/plain' },
+  });
   const media = /feed=secret\/entries\/[^"/]*\/media/.exec(created.body)?.[0];
   assert.deepEqual(await control('ann', `/${media}`), [200, 'private, no-cache', 'Authorization']);
 });
@@ -175,7 +207,10 @@ test('answers that are not for all are private; those that anyone may read are a
 test('pages are rendered once for all, and shown to whom they are for', async () => {
   const first = await ask('ann', 'GET', '/feed=secret');
   assert.equal((await ask('ann', 'GET', '/feed=secret')).headers.etag, first.headers.etag);
-  assert.equal((await ask('carl', 'GET', '/feed=secret', { headers: { 'if-none-match': String(first.headers.etag) } })).status, 404);
+  assert.equal(
+    (await ask('carl', 'GET', '/feed=secret', { headers: { 'if-none-match': String(first.headers.etag) } })).status,
+    404,
+  );
   assert.equal((await ask('boss', 'GET', '/feed=secret')).headers['cache-control'], 'private, no-cache');
 });
 
@@ -249,11 +284,17 @@ test('a scope counts at every address', async () => {
     return ['/feed=secret', '/feed=log-a', '/'];
   };
   const told = async (paths: string[]) => Promise.all(paths.map((path) => ask('scoped', 'GET', path)));
-  assert.deepEqual((await told(scoped(['read'], ['log-*']))).map(({ status }) => status), [404, 200, 200]);
+  assert.deepEqual(
+    (await told(scoped(['read'], ['log-*']))).map(({ status }) => status),
+    [404, 200, 200],
+  );
   const [, , list] = await told(scoped(['read'], ['log-*']));
   assert.doesNotMatch(list!.body, /secret|open/);
   assert.match(list!.body, /log-a/);
-  assert.deepEqual((await told(scoped(['publish']))).map(({ status }) => status), [404, 404, 200]);
+  assert.deepEqual(
+    (await told(scoped(['publish']))).map(({ status }) => status),
+    [404, 404, 200],
+  );
   scoped(['read', 'edit']);
   assert.equal((await ask('scoped', 'POST', '/feed=secret', entry())).status, 403);
   assert.equal((await ask('scoped', 'DELETE', '/feed=secret')).status, 403);
