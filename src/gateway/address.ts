@@ -1,7 +1,7 @@
 /** The address of a request: which part is the mount point, which the application's, and how clients see it. */
 import type { BlockList } from 'node:net';
 import { HttpError } from '../http.js';
-import { clientOf, forwardedBy, trustedList, trusts } from './forwarded.js';
+import { forwardedBy, trustedList, trusts } from './forwarded.js';
 import type { AddressOptions } from './listener.js';
 
 export type Headers = Record<string, string | undefined>;
@@ -72,12 +72,6 @@ export class Addresses {
     }
     checkPath(path);
     return { base: this.#baseUrl ?? this.#publicBase(target, prefix), path: visible(path), search: visible(search) };
-  }
-
-  /** The client's address: the peer's, or what a peer that is trusted says of its own. */
-  client({ remoteAddress, headers }: Pick<Target, 'remoteAddress' | 'headers'>): string | undefined {
-    if (this.#trusted === undefined || !trusts(this.#trusted, remoteAddress)) return remoteAddress || undefined;
-    return clientOf(headers, this.#trusted) ?? remoteAddress;
   }
 
   #publicBase(target: Target, prefix: string): string {

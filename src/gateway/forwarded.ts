@@ -25,25 +25,6 @@ export function forwardedBy(headers: Headers): Forwarded {
   };
 }
 
-/** The last hop that is not a trusted proxy itself, by `Forwarded`, else by `X-Forwarded-For`; undefined where none is told. */
-export function clientOf(headers: Headers, trusted: BlockList): string | undefined {
-  const hops =
-    headers.forwarded === undefined
-      ? headers['x-forwarded-for']?.split(',')
-      : headers.forwarded.split(',').map((hop) => parameter(hop, 'for'));
-  let client: string | undefined;
-  for (const hop of (hops ?? []).reverse()) {
-    // `192.0.2.43:47011`, `"[2001:db8::17]:4711"`; what is hidden (`_x`, `unknown`) leaves us with its proxy.
-    const [, six, four] = /^\s*"?(?:\[([0-9a-f:.]+)\](?::\d+)?|([0-9a-f:.]*?)(?::\d+)?)"?\s*$/i.exec(hop ?? '') ?? [];
-    const plain = hop?.trim() ?? '';
-    const address = [six, plain, four].find((one) => one !== undefined && net().isIP(one) !== 0);
-    if (address === undefined) return client;
-    client = address;
-    if (!trusts(trusted, address)) return client;
-  }
-  return client;
-}
-
 function parameter(hop: string, name: string): string | undefined {
   return new RegExp(`(?:^|[;\\s])${name}="?([^";,\\s]*)`, 'i').exec(hop)?.[1] || undefined;
 }
