@@ -23,6 +23,8 @@ export interface HttpRequestInit {
   body: AsyncIterable<Uint8Array>;
   /** `REMOTE_USER` as CGI and FastCGI pass it, never from an HTTP header. */
   user?: string | undefined;
+  /** The client's address as far as the gateway can tell: its peer's, or what a trusted proxy says. None for a Unix socket, or a program's own request. */
+  remoteAddress?: string | undefined;
   nature: GatewayNature;
   /** Called once, on first use of {@link HttpRequest.signal}: aborts when the client goes away. */
   makeSignal?: () => AbortSignal;
@@ -39,6 +41,7 @@ export class HttpRequest {
   readonly headers: Record<string, string | undefined>;
   readonly body: AsyncIterable<Uint8Array>;
   readonly user: string | undefined;
+  readonly remoteAddress: string | undefined;
   readonly nature: GatewayNature;
   readonly #makeSignal: (() => AbortSignal) | undefined;
   #query: URLSearchParams | undefined;
@@ -52,6 +55,7 @@ export class HttpRequest {
     this.headers = init.headers;
     this.body = init.body;
     this.user = init.user;
+    this.remoteAddress = init.remoteAddress;
     this.nature = init.nature;
     this.#makeSignal = init.makeSignal;
   }
