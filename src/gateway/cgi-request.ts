@@ -45,7 +45,6 @@ export function cgiRequest(input: CgiInput, addresses: Addresses, options: Addre
     headers,
     body: input.body,
     nature,
-    remoteAddress: addresses.client({ remoteAddress: params.REMOTE_ADDR, headers }),
     user: options.trustRemoteUser ? params.REMOTE_USER || undefined : undefined,
     ...(makeSignal === undefined ? {} : { makeSignal }),
   });

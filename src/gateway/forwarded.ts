@@ -25,23 +25,39 @@ export function forwardedBy(headers: Headers): Forwarded {
   };
 }
 
-/** The last hop that is not a trusted proxy itself, by `Forwarded`, else by `X-Forwarded-For`; undefined where none is told. */
-export function clientOf(headers: Headers, trusted: BlockList): string | undefined {
-  const hops =
-    headers.forwarded === undefined
-      ? headers['x-forwarded-for']?.split(',')
-      : headers.forwarded.split(',').map((hop) => parameter(hop, 'for'));
-  let client: string | undefined;
-  for (const hop of (hops ?? []).reverse()) {
-    // `192.0.2.43:47011`, `"[2001:db8::17]:4711"`; what is hidden (`_x`, `unknown`) leaves us with its proxy.
-    const [, six, four] = /^\s*"?(?:\[([0-9a-f:.]+)\](?::\d+)?|([0-9a-f:.]*?)(?::\d+)?)"?\s*$/i.exec(hop ?? '') ?? [];
-    const plain = hop?.trim() ?? '';
-    const address = [six, plain, four].find((one) => one !== undefined && net().isIP(one) !== 0);
-    if (address === undefined) return client;
-    client = address;
-    if (!trusts(trusted, address)) return client;
+/**
+ * The client that a trusted proxy asks for: of the hops it names, from the last one on, the first that is no trusted
+ * proxy itself. Most proxies set one of the two fields and pass on whatever a client puts in the other, so where both are
+ * there and differ neither is believed.
+ * @param peer the proxy
+ */
+export function clientBehind(peer: string, headers: Headers, list: BlockList): string {
+  const older = headers['x-forwarded-for'];
+  const newer = headers.forwarded;
+  const byOlder = older === undefined ? undefined : walk(peer, older.split(','), list);
+  const byNewer =
+    newer === undefined
+      ? undefined
+      : walk(
+          peer,
+          newer.split(',').map((hop) => parameter(hop, 'for') ?? ''),
+          list,
+        );
+  if (byOlder !== undefined && byNewer !== undefined && byOlder !== byNewer) return peer;
+  return byNewer ?? byOlder ?? peer;
+}
+
+function walk(peer: string, hops: string[], list: BlockList): string {
+  let address = peer;
+  for (const hop of hops.reverse()) {
+    if (!trusts(list, address)) break;
+    const node = hop.trim();
+    // With a port, IPv6 has brackets; `unknown` and names that hide an address (RFC 7239 §6) lead no further.
+    const plain = /^\[(.*)\](:\d+)?$/.exec(node)?.[1] ?? node.replace(/^([\d.]+):\d+$/, '$1');
+    if (net().isIP(plain) === 0) break;
+    address = plain;
   }
-  return client;
+  return address;
 }
 
 function parameter(hop: string, name: string): string | undefined {

@@ -93,10 +93,9 @@ function server(app: App, options: AddressOptions, drain: Drain): Serve {
     let response: HttpResponse;
     try {
       const headers = headersOf(incoming);
-      const target = new NodeTarget(incoming, headers);
-      const { base, path, search } = addresses.of(target);
+      const address = addresses.of(new NodeTarget(incoming, headers));
+      const { base, path, search, remoteAddress } = address;
       const method = incoming.method ?? 'GET';
-      const remoteAddress = addresses.client(target);
       const init = { method, base, path, search, headers, body, nature, remoteAddress };
       response = await app(new NodeRequest(init, outgoing, drain));
     } catch (error) {
