@@ -31,8 +31,10 @@ interface Row {
   asked?: (at: Target) => Asked;
   /** The status for those who may. */
   right: number;
-  /** There is no feed in the address itself. */
+  /** There is no feed in the address itself: everybody gets what they may see. */
   list?: true;
+  /** It is of the whole server, and for those who administer all of it. */
+  server?: true;
 }
 
 const feedPath = ({ feed }: Target) => `/feed=${feed}`;
@@ -118,9 +120,12 @@ interface Credentials {
   permissions?: Permission[];
 }
 
+const LIKE = ['private ', 'prívate', 'private\u00ad', 'pri\u200bvate', 'privat\u0435'];
 const RULES = [
   { match: '*', allow: 'admin', to: '@owners' },
   { match: 'other', allow: 'admin', to: 'guest' },
+  // Names that a database might take for another one's.
+  ...LIKE.map((match) => ({ match, allow: 'admin', to: 'guest' })),
   { match: 'open', allow: 'read', to: 'anyone' },
 ];
 const folder = openFolder();
@@ -202,12 +207,14 @@ async function credentialsIn(database: string): Promise<Credentials[]> {
 }
 
 /** The status that a request must have, by the words of the documentation. */
-function expected({ row, needs }: (typeof REQUESTS)[number], { kind, permissions }: Credentials): number {
-  if (needs.includes('nothing') || kind === 'right') return row.right;
+function expected({ row, needs }: (typeof REQUESTS)[number], { kind, way, permissions }: Credentials): number {
+  const isLimited = kind === 'right' && way === 'token';
+  if (needs.includes('nothing') || (kind === 'right' && !(row.server && isLimited))) return row.right;
   if (kind === 'wrong' || kind === 'expired') return 401;
   // A list has what the caller may see, be it nothing.
   if (row.list) return row.right;
   if (kind === 'nobody') return 401;
+  if (row.server) return 403;
   if (kind === 'other feed') return 404;
   if (needs.some((need) => permissions!.includes(need as Permission))) return row.right;
   return permissions!.includes('read') ? 403 : 404;
@@ -305,6 +312,22 @@ eachDoor(
           const plain = ({ status, headers: { date: _date, ...headers }, text }: Answered, feed: string) =>
             JSON.stringify({ status, headers, text }).replaceAll(feed, 'NAME');
           assert.equal(plain(one, 'private-x'), plain(other, 'private-y'), `${name}: ${who.kind} (${who.way})`);
+        }
+      }
+    });
+
+    test('a name is another one than those that look like it', async () => {
+      const door = at();
+      const { entry: id } = await target('private');
+      for (const name of LIKE) {
+        for (const below of ['', '/categories', `/entries/${id}`]) {
+          const answer = await ask(
+            door,
+            'GET',
+            `/feed=${encodeURIComponent(name)}${below}`,
+            basic('guest', 'of guest'),
+          );
+          assert.equal(answer.status, 404, `${JSON.stringify(name)}${below}: ${answer.text}`);
         }
       }
     });
