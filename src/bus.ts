@@ -33,6 +33,8 @@ import type { DatabaseSettings } from './store/store.js';
 import type { Subscription } from './store/subscription.js';
 import { type HubSettings, type OpenHub, openHub } from './websub/open.js';
 
+export type { AccessRule } from './access/access.js';
+export type { Caller, Permission } from './access/caller.js';
 export type { EntryDraft } from './atom/draft.js';
 export type { EntryView } from './atom/object.js';
 export { ConfigError } from './config.js';

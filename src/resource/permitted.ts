@@ -53,7 +53,7 @@ export function mayRead({ access }: Context, { caller }: HttpRequest, feed: stri
  */
 export function keptPrivate(access: Access, feed: string, response: HttpResponse): HttpResponse {
   if (feed !== '' && access.isOpen(feed)) return response;
-  const { vary, 'cache-control': control = 'no-store' } = response.headers;
+  const { vary, 'cache-control': control = 'no-cache' } = response.headers;
   if (control === 'no-store') return response;
   const headers = {
     ...response.headers,

@@ -278,6 +278,32 @@ test('without rules everybody may do everything', async () => {
   await open.close();
 });
 
+test('with credentials and no rules, whoever has some may do what these are good for', async () => {
+  const guarded = await AtomMQ.open({ database: join(temporaryFolder(), 'guarded.db'), tokens: true });
+  await guarded.publish('a', { title: 'inside' });
+  const desk = await guarded.tokens();
+  const token = async (permissions: Permission[], feeds?: string[]) => {
+    const { token } = await desk.create({ name: 'ann', permissions, feeds });
+    return { authorization: `Bearer ${token}` };
+  };
+  const request = inProcess(guarded.app);
+  const statuses = async (headers: Record<string, string>) => [
+    (await request('GET', '/feed=a', { headers })).status,
+    (await request('GET', '/feed=none', { headers })).status,
+    (await request('POST', '/feed=a', { headers, ...entry() })).status,
+    (await request('DELETE', '/feed=none', { headers })).status,
+    (await request('GET', '/', { headers })).status,
+    (await request('GET', '/health/ready', { headers })).status,
+  ];
+  assert.deepEqual(await statuses({}), [401, 401, 401, 401, 401, 200]);
+  assert.deepEqual(await statuses(await token(['read'])), [200, 404, 403, 403, 200, 200]);
+  assert.deepEqual(await statuses(await token(['publish', 'read'], ['b*'])), [404, 404, 404, 404, 200, 200]);
+  assert.deepEqual(await statuses(await token(['admin'])), [200, 404, 201, 404, 200, 200]);
+  const page = await request('GET', '/feed=a', { headers: await token(['read']) });
+  assert.equal(page.headers['cache-control'], 'private, no-cache');
+  await guarded.close();
+});
+
 test('a scope counts at every address', async () => {
   const scoped = (permissions: Permission[], feeds?: string[]) => {
     CALLERS.scoped = { name: 'boss', groups: [], scope: { permissions, feeds } };
