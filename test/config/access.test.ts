@@ -98,3 +98,13 @@ test('a file, a variable and a program may give them', () => {
   assert.deepEqual(resolveSettings({ set: { access: rules } }).settings.access, rules);
   assert.throws(() => resolveSettings({ env: { ATOMMQ_ACCESS: '[]' } }), /ATOMMQ_ACCESS: access "\[\]" has no rules/);
 });
+
+test('rules for callers whom nobody asks who they are get a warning', () => {
+  const warnings = (set: Record<string, unknown>) => resolveSettings({ file: false, set }).warnings;
+  const named = [{ match: 'a', allow: 'read', to: 'ann' }];
+  assert.match(warnings({ access: named }).join(), /access has a rule for "ann", and nobody is asked who they are/);
+  assert.deepEqual(warnings({ access: named, tokens: true }), []);
+  assert.deepEqual(warnings({ access: named, trustRemoteUser: true }), []);
+  assert.deepEqual(warnings({ access: [READ] }), []);
+  assert.deepEqual(warnings({}), []);
+});
