@@ -167,7 +167,9 @@ export class Live {
   #found(name: string, feed: Feed | undefined, look: number): void {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
-    if (watched.feed === undefined || feed === undefined || isNews(watched.feed, feed)) this.#lastNews = Date.now();
+    // Everyone has been told of it, by the look that found it or when they came.
+    if (watched.feed !== undefined && feed !== undefined && !isNews(watched.feed, feed)) return;
+    this.#lastNews = Date.now();
     watched.feed = feed;
     for (const watch of [...watched.watches]) {
       if (feed !== undefined || watch.born < look) watch.tell(name, feed);
