@@ -1,6 +1,6 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
+import { failure } from './failure.js';
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
-import { problem } from './problem.js';
 import { segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
@@ -8,103 +8,126 @@ import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { feedAt } from './resource/feed-address.js';
 import { live, ready } from './resource/health.js';
 import { deleteMedia, readMedia, replaceMedia } from './resource/media.js';
-import { deleteMember, readMember, reviseMember } from './resource/member.js';
+import { deleteMember, type Member, readMember, reviseMember } from './resource/member.js';
+import { keptPrivate, mayRead, type Need, permit } from './resource/permitted.js';
 import { publish } from './resource/publish.js';
 import { readFeed } from './resource/read.js';
 import { readService } from './resource/service.js';
-import { StoreUnavailable } from './store/store.js';
 
-type Handler = () => Promise<HttpResponse> | HttpResponse;
-/** What an address does by method; `HEAD` follows `GET`, and `OPTIONS` and `Allow` follow from the names. */
-type Resource = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler>>;
+type Handler = (context: Context, request: HttpRequest, place: Member) => Promise<HttpResponse> | HttpResponse;
+
+/** What a method of an address does, and what it takes; one that only a feed has that is not append-only is a `change`. */
+interface Does {
+  needs: Need;
+  run: Handler;
+  change?: true;
+}
+
+/** An address by method; `HEAD` follows `GET`, and `OPTIONS` and `Allow` follow from the names. */
+type Resource = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Does>>;
+
+const to = (needs: Need, run: Handler): Does => ({ needs, run });
+const toChange = (needs: Need, run: Handler): Does => ({ needs, run, change: true });
+
+/** Every address there is; where it names no feed, handlers look at each feed that they show. */
+export const ROUTES = {
+  '/': { GET: to('read', readService) },
+  '/events': { GET: to('read', streamFeeds) },
+  '/hub': { POST: to('read', (context, request) => context.hub!(request)) },
+  '/health/live': { GET: to('nothing', live) },
+  '/health/ready': { GET: to('nothing', ready) },
+  '/feed=NAME': {
+    GET: to('read', (context, request, { feed, url }) => readFeed(context, request, feed, url)),
+    POST: to('publish', (context, request, { feed, url }) => publish(context, request, feed, url)),
+    PUT: to('admin', (context, request, { feed, url }) => describeFeed(context, request, feed, url)),
+    DELETE: toChange('admin', (context, request, { feed }) => removeFeed(context, request, feed)),
+  },
+  '/feed=NAME/categories': { GET: to('read', (context, request, { feed }) => readCategories(context, request, feed)) },
+  '/feed=NAME/entries/ID': {
+    GET: to('read', readMember),
+    PUT: toChange('edit', reviseMember),
+    DELETE: toChange('edit', deleteMember),
+  },
+  '/feed=NAME/entries/ID/media': {
+    GET: to('read', readMedia),
+    PUT: toChange('edit', replaceMedia),
+    DELETE: toChange('edit', deleteMedia),
+  },
+} satisfies Record<string, Resource>;
+
+export type Route = keyof typeof ROUTES;
 
 /** @param onError is told of every error that is ours, for the log */
 export function makeApp(context: Context, onError: (error: unknown) => void): App {
   return async (request) => {
     try {
-      return await answer(resourceAt(context, request), request.method);
+      return await answer(context, request);
     } catch (error) {
-      return errorResponse(error, onError);
+      return failure(error, onError);
     }
   };
 }
 
-/** Every address there is. */
-function resourceAt(context: Context, request: HttpRequest): Resource {
+/** The row of the table that an address stands for, and which feed and entry it names. */
+function routeOf(context: Context, request: HttpRequest): [Route, Member] {
   const [first, ...rest] = segmentsOf(request.path);
-  if (first === undefined) return { GET: () => readService(context, request) };
-  if (first === 'events' && rest.length === 0) return { GET: () => streamFeeds(context, request) };
-  if (first === 'hub' && rest.length === 0 && context.hub !== undefined) {
-    return { POST: () => context.hub!(request) };
-  }
+  const nowhere = { feed: '', url: request.base, segment: '' };
+  if (first === undefined) return ['/', nowhere];
+  if (first === 'events' && rest.length === 0) return ['/events', nowhere];
+  if (first === 'hub' && rest.length === 0 && context.hub !== undefined) return ['/hub', nowhere];
   if (first === 'health' && rest.length === 1) {
-    if (rest[0] === 'live') return { GET: live };
-    if (rest[0] === 'ready') return { GET: () => ready(context) };
+    if (rest[0] === 'live') return ['/health/live', nowhere];
+    if (rest[0] === 'ready') return ['/health/ready', nowhere];
   }
-  const [name, url, below] = feedAt(request.base, first, rest);
-  if (name !== undefined) {
-    const [collection, segment, media] = below;
-    // What may change in a feed that is not append-only.
-    const unlessFinal = (handlers: Resource): Resource => (context.policies.of(name).appendOnly ? {} : handlers);
-    if (below.length === 0) {
-      return {
-        GET: () => readFeed(context, request, name, url),
-        POST: () => publish(context, request, name, url),
-        PUT: () => describeFeed(context, request, name, url),
-        ...unlessFinal({ DELETE: () => removeFeed(context, request, name) }),
-      };
-    }
-    if (collection === 'categories' && below.length === 1) {
-      return { GET: () => readCategories(context, request, name) };
-    }
-    if (collection === 'entries' && segment !== undefined) {
-      const member = { feed: name, url, segment };
-      if (below.length === 2) {
-        return {
-          GET: () => readMember(context, request, member),
-          ...unlessFinal({
-            PUT: () => reviseMember(context, request, member),
-            DELETE: () => deleteMember(context, request, member),
-          }),
-        };
-      }
-      if (media === 'media' && below.length === 3) {
-        return {
-          GET: () => readMedia(context, request, member),
-          ...unlessFinal({
-            PUT: () => replaceMedia(context, request, member),
-            DELETE: () => deleteMedia(context, request, member),
-          }),
-        };
-      }
+  const [feed, url, below] = feedAt(request.base, first, rest);
+  if (feed !== undefined) {
+    const [collection, segment = '', media] = below;
+    if (below.length === 0) return ['/feed=NAME', { feed, url, segment }];
+    if (collection === 'categories' && below.length === 1) return ['/feed=NAME/categories', { feed, url, segment }];
+    if (collection === 'entries' && below.length === 2) return ['/feed=NAME/entries/ID', { feed, url, segment }];
+    if (collection === 'entries' && media === 'media' && below.length === 3) {
+      return ['/feed=NAME/entries/ID/media', { feed, url, segment }];
     }
   }
   throw new HttpError(404, `There is nothing at ${JSON.stringify(request.path.slice(0, 200))}.`);
 }
 
-function answer(resource: Resource, method: string): Promise<HttpResponse> | HttpResponse {
-  const handler = resource[(method === 'HEAD' ? 'GET' : method) as keyof Resource];
-  if (handler !== undefined && Object.hasOwn(resource, method === 'HEAD' ? 'GET' : method)) return handler();
-  const methods = Object.keys(resource);
+async function answer(context: Context, request: HttpRequest): Promise<HttpResponse> {
+  const [route, place] = routeOf(context, request);
+  const resource: Resource = ROUTES[route];
+  const method = (request.method === 'HEAD' ? 'GET' : request.method) as keyof Resource;
+  const does = Object.hasOwn(resource, method) ? resource[method] : undefined;
+  if (does === undefined || (does.change && context.policies.of(place.feed).appendOnly)) {
+    return otherwise(context, request, resource, place);
+  }
+  const { access } = context;
+  if (access === undefined) return does.run(context, request, place);
+  permit(context, request, [does.needs], place);
+  // A repeat gets the entry as it now stands, which whoever may not read must not see.
+  if (method === 'POST' && place.feed !== '' && !mayRead(context, request, place.feed)) {
+    request.headers.prefer = 'return=minimal';
+  }
+  const response = await does.run(context, request, place);
+  return does.needs === 'nothing' ? response : keptPrivate(access, place.feed, response);
+}
+
+/** The answer to `OPTIONS`, and to a method that an address does not have, for whoever may do anything there. */
+function otherwise(context: Context, request: HttpRequest, resource: Resource, place: Member): HttpResponse {
+  permit(
+    context,
+    request,
+    Object.values(resource).map(({ needs }) => needs),
+    place,
+  );
+  const isFinal = place.feed !== '' && context.policies.of(place.feed).appendOnly;
+  const methods = Object.keys(resource).filter((method) => !(isFinal && resource[method as keyof Resource]!.change));
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-  if (method === 'OPTIONS') {
+  if (request.method === 'OPTIONS') {
     const headers: Record<string, string> = { allow, 'cache-control': 'no-store' };
     if (methods.includes('POST')) headers['accept-post'] = 'application/atom+xml, application/xml, text/xml, */*';
     return { status: 200, headers, body: '' };
   }
-  throw new HttpError(405, `${method.slice(0, 40)} is not for this address; ${allow} are.`, { headers: { allow } });
-}
-
-/** The answer to whatever was thrown. A client is told what it did wrong, never how we are made. */
-function errorResponse(error: unknown, onError: (error: unknown) => void): HttpResponse {
-  if (error instanceof HttpError) return problem(error);
-  onError(error);
-  if (error instanceof StoreUnavailable) {
-    return problem(
-      new HttpError(503, 'The database does not answer; nothing was stored. Try again.', {
-        headers: { 'retry-after': '1' },
-      }),
-    );
-  }
-  return problem(new HttpError(500, 'Something went wrong here; nothing was stored.'));
+  throw new HttpError(405, `${request.method.slice(0, 40)} is not for this address; ${allow} are.`, {
+    headers: { allow },
+  });
 }

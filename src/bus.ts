@@ -1,14 +1,20 @@
 /** Composition: configuration, store, application; what a program embeds. */
+import type { Access, AccessRule } from './access/access.js';
 import { makeApp } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
 import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
 import { parseDocument } from './atom/parse.js';
+import { BadValue } from './config/bad-value.js';
 import type { OptionKey } from './config/options.js';
-import { resolveSettings } from './config.js';
+import { ConfigError, resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
-import { type App, HttpError, HttpRequest } from './http.js';
+import type { AuthenticationSettings } from './guard/authentication.js';
+import { withCaller } from './guard/caller.js';
+import { asksForCredentials } from './guard/configured.js';
+import type { TokenDesk } from './guard/token-desk.js';
+import { type App, type Guard, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
@@ -27,6 +33,8 @@ import type { DatabaseSettings } from './store/store.js';
 import type { Subscription } from './store/subscription.js';
 import { type HubSettings, type OpenHub, openHub } from './websub/open.js';
 
+export type { AccessRule } from './access/access.js';
+export type { Caller, Permission } from './access/caller.js';
 export type { EntryDraft } from './atom/draft.js';
 export type { EntryView } from './atom/object.js';
 export { ConfigError } from './config.js';
@@ -37,6 +45,7 @@ export interface BusSettings
   extends ResourceSettings,
     LiveOptions,
     HubSettings,
+    AuthenticationSettings,
     Omit<OpenOptions, 'asIs'>,
     StoreOptions {
   database: DatabaseSettings;
@@ -46,6 +55,8 @@ export interface BusSettings
   cacheBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
+  /** Who may do what with which feeds; without rules everybody everything. */
+  access?: AccessRule[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
   /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
@@ -62,12 +73,16 @@ interface Parts {
   address: AddressOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
+  /** The outermost first. */
+  guards: Guard[];
 }
 
 /** An open bus. */
 export class AtomMQ {
-  /** The application that gateways serve. */
+  /** The application that gateways serve, with its guards. */
   readonly app: App;
+  /** The same without them, for the program itself. */
+  readonly #own: App;
   readonly #context: Context;
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
@@ -75,18 +90,20 @@ export class AtomMQ {
   readonly #hub: OpenHub | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
+  private constructor({ context, store, address, retention, hub, guards }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
-    this.app = makeApp(context, onError);
+    this.#own = makeApp(context, onError);
+    this.app = guards.reduceRight((app, guard) => guard(app), this.#own);
   }
 
   /**
    * Opens a bus by settings that are resolved already.
    * @param options `runOnce`: the process ends soon, so nothing is done by and by
+   * @throws ConfigError for what can only be told by looking: files that are named, options that need others
    */
   static async from(
     settings: BusSettings & Partial<AddressOptions>,
@@ -95,6 +112,7 @@ export class AtomMQ {
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
+    const guards = await guardsOf(settings, () => store.tokens(), onError);
     const store = new KnexStore(await openDatabase(database, settings), settings, replica);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
@@ -103,14 +121,15 @@ export class AtomMQ {
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
     const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
-    const context: Context = { store, publisher, pages, policies, live, settings };
+    const access = await accessOf(settings);
+    const context: Context = { store, publisher, pages, policies, live, settings, access };
     const delivers = options.runOnce !== true;
     const hub =
       (settings.websub ?? delivers)
         ? await openHub(context, store.subscriptions, settings, delivers, onError)
         : undefined;
     context.hub = hub?.answer;
-    return new AtomMQ({ context, store, address, retention, hub }, onError);
+    return new AtomMQ({ context, store, address, retention, hub, guards }, onError);
   }
 
   /**
@@ -198,6 +217,12 @@ export class AtomMQ {
     }
   }
 
+  /** The tokens that callers may show: makes, lists and revokes them. */
+  async tokens(): Promise<TokenDesk> {
+    const { TokenDesk } = await import('./guard/token-desk.js');
+    return new TokenDesk(await this.#store.tokens());
+  }
+
   /** Ends it; once, however often it is called. */
   async close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -217,7 +242,7 @@ export class AtomMQ {
 
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
     this.#check();
-    const response = await this.app(
+    const response = await this.#own(
       new HttpRequest({
         method,
         base: this.#address.baseUrl ?? 'urn:atommq',
@@ -234,6 +259,35 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+/** @returns undefined where there is nothing to decide: then nothing is loaded for it */
+async function accessOf(settings: BusSettings): Promise<Access | undefined> {
+  const { access: rules = [] } = settings;
+  const credentials = asksForCredentials(settings);
+  if (rules.length === 0 && !credentials) return undefined;
+  const { Access, AUTHENTICATED_ONLY } = await import('./access/access.js');
+  return new Access(rules.length === 0 ? AUTHENTICATED_ONLY : rules, { credentials });
+}
+
+/** What stands around the application, the outermost first. @throws ConfigError */
+async function guardsOf(
+  settings: BusSettings,
+  tokens: () => ReturnType<KnexStore['tokens']>,
+  onError: (error: unknown) => void,
+): Promise<Guard[]> {
+  const guards: Guard[] = [];
+  try {
+    if (asksForCredentials(settings)) {
+      const { makeAuthentication } = await import('./guard/authentication.js');
+      guards.push(makeAuthentication(settings, { tokens, anonymous: (settings.access ?? []).length > 0, onError }));
+    } else if ((settings.access ?? []).length > 0) {
+      guards.push(withCaller);
+    }
+  } catch (error) {
+    throw error instanceof BadValue ? new ConfigError(error.message) : error;
+  }
+  return guards;
 }
 
 /** A WebSub subscription for a program. */

@@ -77,7 +77,7 @@ export function resolveSettings({ file, env = {}, flags = {}, set = {} }: Source
   return {
     settings: { ...rest, ...names, password, database, databaseRead },
     sources,
-    warnings: unknownVariables(env),
+    warnings: [...unknownVariables(env), ...unknownCallers(rest)],
   };
 }
 
@@ -150,6 +150,18 @@ function passwordOf(
     const code = (error as NodeJS.ErrnoException).code;
     throw new ConfigError(`${sources.passwordFile}: password-file ${passwordFile} cannot be read (${code})`);
   }
+}
+
+type Asking = Pick<Values, 'access' | 'htpasswdFile' | 'jwtJwks' | 'tokens' | 'trustRemoteUser'>;
+
+/** Rules for callers whom nobody asks who they are. */
+function unknownCallers({ access, htpasswdFile, jwtJwks, tokens, trustRemoteUser }: Asking): string[] {
+  if (htpasswdFile !== undefined || jwtJwks !== undefined || tokens === true || trustRemoteUser) return [];
+  const named = access.flatMap(({ to }) => to).find((one) => one !== 'anyone');
+  if (named === undefined) return [];
+  return [
+    `access has a rule for ${JSON.stringify(named)}, and nobody is asked who they are: that takes htpasswd-file, tokens, jwt-jwks or trust-remote-user`,
+  ];
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {

@@ -1,4 +1,5 @@
 /** The seam: the request and response types that every gateway produces and every resource consumes. */
+import type { Caller } from './access/caller.js';
 
 /** What a gateway is by nature, as PSGI tells it: an application never waits when `runOnce` is true. */
 export interface GatewayNature {
@@ -23,6 +24,8 @@ export interface HttpRequestInit {
   body: AsyncIterable<Uint8Array>;
   /** `REMOTE_USER` as CGI and FastCGI pass it, never from an HTTP header. */
   user?: string | undefined;
+  /** The client's address as the gateway knows it: the socket's, `REMOTE_ADDR`, or what a trusted proxy says. */
+  remoteAddress?: string | undefined;
   nature: GatewayNature;
   /** Called once, on first use of {@link HttpRequest.signal}: aborts when the client goes away. */
   makeSignal?: () => AbortSignal;
@@ -39,7 +42,10 @@ export class HttpRequest {
   readonly headers: Record<string, string | undefined>;
   readonly body: AsyncIterable<Uint8Array>;
   readonly user: string | undefined;
+  readonly remoteAddress: string | undefined;
   readonly nature: GatewayNature;
+  /** Set by authentication; undefined where there is none, and for what a program itself asks: everything is allowed. */
+  caller: Caller | undefined;
   readonly #makeSignal: (() => AbortSignal) | undefined;
   #query: URLSearchParams | undefined;
   #signal: AbortSignal | undefined;
@@ -52,7 +58,9 @@ export class HttpRequest {
     this.headers = init.headers;
     this.body = init.body;
     this.user = init.user;
+    this.remoteAddress = init.remoteAddress;
     this.nature = init.nature;
+    this.caller = undefined;
     this.#makeSignal = init.makeSignal;
   }
 

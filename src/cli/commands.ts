@@ -163,6 +163,26 @@ Exit codes: 0 all is stored; 1 something was refused or not readable (a line on 
       (await import('./subscriptions.js')).listSubscriptions(resolved, flags.json === true),
   },
   {
+    name: 'token',
+    summary: 'make, list and revoke tokens that callers may show',
+    usage: 'create NAME | list | revoke ID',
+    words: [1, 3],
+    flags: [
+      {
+        name: 'permissions',
+        value: 'LIST',
+        help: 'what it is good for: read, publish, edit, admin; default read,publish',
+      },
+      { name: 'feeds', value: 'PATTERNS', help: 'the feeds that it is good for, such as orders,log-*; default all' },
+      { name: 'expires', value: 'TIME', help: 'after which it is of no use: 12h, 30d; default never' },
+      JSON_FLAG,
+    ],
+    notes: `Whoever shows a token is known by its NAME, and may do no more than the token is good for. It is printed once and kept as a hash. A token that is revoked is of no use to any server within seconds.
+
+Exit codes: 0 done; 1 there is no token with this ID, or the database failed; 2 usage.`,
+    run: async (input) => (await import('./token.js')).token(input),
+  },
+  {
     name: 'config',
     summary: 'print what is in force and where each value came from',
     flags: [JSON_FLAG],

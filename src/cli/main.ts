@@ -37,7 +37,7 @@ export async function main(argv: string[]): Promise<number> {
     }
     checkWords(words, command);
     checkFlags(Object.keys(flags), command);
-    const resolved = resolveSettings({ env: process.env, flags });
+    const resolved = resolveSettings({ env: process.env, flags: optionsAmong(flags, command) });
     return await command.run({ resolved, words, flags, argv, version });
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof Failed)) throw error;
@@ -51,6 +51,11 @@ function commandNamed(name: string): Command {
   if (command !== undefined) return command;
   const names = COMMANDS.map((one) => one.name);
   throw new ConfigError(`unknown command ${JSON.stringify(name)}; the nearest one is ${nearest(name, names)}`);
+}
+
+/** A command's own flag may have the name of an option: `token create --feeds` is none of the rules for feeds. */
+function optionsAmong(flags: Record<string, unknown>, { flags: own = [] }: Command): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !own.some((flag) => flag.name === name)));
 }
 
 function checkWords(words: string[], { name, usage = '', words: [least, most] = [0, 0] }: Command): void {

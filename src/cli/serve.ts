@@ -2,9 +2,10 @@
 import cluster from 'node:cluster';
 import { AtomMQ } from '../bus.js';
 import { maskDatabase } from '../config/database.js';
-import type { Resolved, Settings } from '../config.js';
+import { ConfigError, type Resolved, type Settings } from '../config.js';
 import type { Listener } from '../gateway/listener.js';
 import { detach, starter } from './detach.js';
+import { refuseExposure } from './exposure.js';
 import { makeLog } from './log.js';
 import { holdPidFile, PidFileError } from './pid-file.js';
 
@@ -13,6 +14,7 @@ const FAILED = 1;
 
 /** @returns the exit code */
 export async function serve({ settings, warnings }: Resolved, argv: string[], version: string): Promise<number> {
+  refuseExposure(settings);
   const started = starter();
   if (settings.detach && started === undefined && cluster.isPrimary) return detach(settings, argv);
   const log = makeLog(settings, started?.tell);
@@ -57,6 +59,7 @@ async function openBus(settings: Settings, onError: (error: unknown) => void): P
   try {
     return await AtomMQ.from(settings, onError);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new CannotOpen(
       `cannot open the database ${maskDatabase(settings.databaseName)}: ${(error as Error).message}`,
     );

@@ -1,4 +1,5 @@
 /** The one table of options: from it come the file's keys, the variables, the flags, the checks and the help. */
+import { access } from './access.js';
 import { parseDatabase } from './database.js';
 import { feeds } from './feeds.js';
 import {
@@ -7,6 +8,7 @@ import {
   bool,
   filledText,
   hosts,
+  jwks,
   level,
   mode,
   mount,
@@ -183,6 +185,12 @@ export const OPTIONS = {
     help: 'rules by feed name as a list, or JSON: match, append_only, max_age, max_entries, max_bytes',
     parse: feeds,
   },
+  access: {
+    name: 'access',
+    default: [],
+    help: 'rules of who may do what as a list, or JSON: match, allow, to; without any everybody may do everything',
+    parse: access,
+  },
   pruneInterval: {
     name: 'prune-interval',
     default: 60,
@@ -233,10 +241,72 @@ export const OPTIONS = {
     help: 'addresses whose Forwarded fields are believed',
     parse: addresses,
   },
+  htpasswdFile: {
+    name: 'htpasswd-file',
+    default: undefined,
+    help: 'names and passwords, as htpasswd -B keeps them',
+    parse: optional(filledText),
+  },
+  groupsFile: {
+    name: 'groups-file',
+    default: undefined,
+    help: 'groups and their members, a line each: editors: joe ann',
+    parse: optional(filledText),
+  },
+  tokens: {
+    name: 'tokens',
+    default: undefined,
+    help: 'whether to take what "atommq token create" makes: true where credentials are asked for in any other way',
+    parse: optional(bool),
+  },
+  jwtJwks: {
+    name: 'jwt-jwks',
+    default: undefined,
+    help: 'keys that JWTs are verified with (JWKS): a file, or an http or https address',
+    parse: optional(jwks),
+  },
+  jwtIssuer: {
+    name: 'jwt-issuer',
+    default: undefined,
+    help: 'who must have issued a JWT',
+    parse: optional(filledText),
+  },
+  jwtAudience: {
+    name: 'jwt-audience',
+    default: undefined,
+    help: 'whom a JWT must be for',
+    parse: optional(filledText),
+  },
+  jwtClockSkew: {
+    name: 'jwt-clock-skew',
+    default: 60,
+    help: 'seconds that the clock of an issuer may be off',
+    parse: whole(0, 3600),
+  },
+  jwtNameClaim: { name: 'jwt-name-claim', default: 'sub', help: 'claim that holds the name', parse: filledText },
+  jwtGroupsClaim: {
+    name: 'jwt-groups-claim',
+    default: 'groups',
+    help: 'claim that holds the groups, such as realm_access.roles',
+    parse: filledText,
+  },
   trustRemoteUser: {
     name: 'trust-remote-user',
     default: false,
-    help: 'believe REMOTE_USER: the web server verified it',
+    help: 'believe REMOTE_USER: the web server verified it (fastcgi, cgi)',
+    parse: bool,
+    flag: true,
+  },
+  loginFailures: {
+    name: 'login-failures',
+    default: 5,
+    help: 'failed logins of an address in a minute before it must wait; 0 never makes it wait',
+    parse: whole(0, 1_000_000),
+  },
+  allowAnonymous: {
+    name: 'allow-anonymous',
+    default: false,
+    help: 'listen where others can come, and ask nobody for credentials',
     parse: bool,
     flag: true,
   },

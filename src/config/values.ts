@@ -103,6 +103,15 @@ export const baseUrl = (value: unknown): string => {
   return url.replace(/\/+$/, '');
 };
 
+/** A file, or an http or https address. */
+export const jwks = (value: unknown): string => {
+  const place = filledText(value);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !(/^https?:/i.test(place) && URL.canParse(place))) {
+    throw new BadValue('must be a file, or an http or https address');
+  }
+  return place;
+};
+
 /** A file's mode; a program gives the number itself, everybody else its octal digits. */
 export const mode = (value: unknown): number => {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0o777) return value;

@@ -1,4 +1,5 @@
 /** What every resource has at hand, and the fields that several of their answers have. */
+import type { Access } from '../access/access.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import type { Live } from '../live/live.js';
 import type { Publisher } from '../store/publisher.js';
@@ -35,6 +36,8 @@ export interface Context {
   policies: Policies;
   live: Live;
   settings: ResourceSettings;
+  /** Who may do what; undefined where everybody may do everything. */
+  access?: Access | undefined;
   /** Where there is a WebSub hub: what answers at its address, which every page of a feed then names. */
   hub?: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
 }

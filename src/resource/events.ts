@@ -9,6 +9,7 @@ import { type Context, NO_SNIFFING } from './context.js';
 import { type Cursor, cursorOf, readPositions, startOver, writePositions } from './cursor.js';
 import { EVENTS } from './formats.js';
 import type { EventItem } from './pages.js';
+import { permitRead } from './permitted.js';
 import { feedUrl } from './service.js';
 import { noFeed } from './stretch.js';
 
@@ -52,6 +53,7 @@ export function streamFeeds(context: Context, request: HttpRequest): Promise<Htt
   const names = [...new Set(request.query.getAll('feed').map(feedName))];
   if (names.length === 0) throw new HttpError(400, 'Which feeds? feed=NAME, as often as needed.');
   if (names.length > MOST_FEEDS) throw new HttpError(400, `A stream has at most ${MOST_FEEDS} feeds.`);
+  for (const name of names) permitRead(context, request, name);
   const sources = names.map((name) => ({ name, url: feedUrl(request.base, name) }));
   return stream(context, request, sources, true);
 }

@@ -135,7 +135,7 @@ function tagOf({ settings }: Context, { base }: HttpRequest, entry: StoredEntry,
   return entryTag(keyOfAtomId(entry.atomId), entry.editedAt, variantOf(base, settings.author), suffix);
 }
 
-export function missing({ feed, segment }: Member): HttpError {
+export function missing({ feed, segment }: Pick<Member, 'feed' | 'segment'>): HttpError {
   return new HttpError(404, `The feed ${JSON.stringify(feed)} has no entry ${JSON.stringify(segment.slice(0, 200))}.`);
 }
 

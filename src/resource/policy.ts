@@ -1,4 +1,5 @@
 /** What the configuration says of feeds, by patterns of their names. */
+import { patternOf } from '../access/pattern.js';
 import { Lru } from '../store/lru.js';
 import type { Retention } from '../store/store.js';
 
@@ -54,9 +55,4 @@ export function isLimited({ maxAge, maxEntries, maxBytes }: FeedPolicy): boolean
 /** @param time microseconds since 1970 */
 export function retentionAt({ maxAge, maxEntries, maxBytes }: FeedPolicy, time: number): Retention {
   return { before: maxAge === undefined ? undefined : time - maxAge * 1e6, maxEntries, maxBytes };
-}
-
-function patternOf(match: string): RegExp {
-  const escaped = match.toLowerCase().replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su');
 }

@@ -5,6 +5,7 @@ import { type Collection, writeService } from '../atom/service.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { type Context, REVALIDATE } from './context.js';
 import { type Format, formatFor, SERVICE_HTML, type ServicePage } from './formats.js';
+import { mayRead } from './permitted.js';
 import { respond } from './representation.js';
 
 /** A collection names so many of its categories itself; one that has more has a document for them. */
@@ -28,7 +29,8 @@ const FORMATS: Format<Service>[] = [
 export async function readService(context: Context, request: HttpRequest): Promise<HttpResponse> {
   const format = formatFor(request, FORMATS);
   const [feeds, categories] = await Promise.all([context.store.feeds(), categoriesByFeed(context)]);
-  const collections = feeds.map(({ feedId, name, title }) => {
+  const seen = feeds.filter(({ name }) => mayRead(context, request, name));
+  const collections = seen.map(({ feedId, name, title }) => {
     const href = feedUrl(request.base, name);
     return { href, title: title || name, categories: categories.get(feedId) ?? [], mostInline: MOST_INLINE };
   });

@@ -28,6 +28,7 @@ import type {
   StoredEntry,
 } from './store.js';
 import type { Subscriptions } from './subscription.js';
+import type { Tokens } from './token.js';
 
 /** Positions that are remembered: an id's position never changes. */
 const POSITIONS = 100_000;
@@ -49,6 +50,7 @@ export class KnexStore implements Store {
     (work) => this.#attempts.run(() => work(this.#database.writer)),
     (work) => this.#write(work),
   );
+  #tokens: Tokens | undefined;
   readonly #database: Database;
   readonly #ask: Questions;
   readonly #attempts: Attempts;
@@ -272,6 +274,18 @@ export class KnexStore implements Store {
 
   #tell(feeds: string[] | undefined): void {
     for (const listener of this.#listeners) listener(feeds);
+  }
+
+  /** The tokens that callers may show, which few processes ever ask for. */
+  async tokens(): Promise<Tokens> {
+    if (this.#tokens === undefined) {
+      const { KnexTokens } = await import('./knex-tokens.js');
+      this.#tokens = new KnexTokens(
+        (work) => this.#attempts.run(() => work(this.#database.writer)),
+        (work) => this.#write(work),
+      );
+    }
+    return this.#tokens;
   }
 
   /** Only a hint: nobody waits for it, and without it others look in a while. */

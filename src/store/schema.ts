@@ -130,6 +130,23 @@ export const MIGRATIONS: Migration[] = [
       table.text('pending_secret').nullable();
     });
   },
+
+  // Tokens that callers show.
+  (schema, columns) => {
+    const { key, create } = tables(columns);
+    return create(schema, 'mq_token', (table) => {
+      key(table, 'token_id', 16).notNullable().primary();
+      // SHA-256 of the token, which is kept nowhere.
+      key(table, 'hash', 43).notNullable().unique();
+      table.string('name', 255).notNullable();
+      table.string('permissions', 255).notNullable();
+      // A list as JSON; NULL for every feed.
+      table.text('feeds').nullable();
+      table.bigInteger('created_at').notNullable();
+      table.bigInteger('expires_at').notNullable().defaultTo(0);
+      table.bigInteger('revoked_at').notNullable().defaultTo(0);
+    });
+  },
 ];
 
 /** The version of the schema that this program reads and writes. */

@@ -4,6 +4,7 @@ import { now } from '../atom/ids.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { mediaTypeOf, refuseContentEncoding } from '../resource/body.js';
 import type { Context } from '../resource/context.js';
+import { permitRead } from '../resource/permitted.js';
 import { noFeed, stretchOf } from '../resource/stretch.js';
 import type { NewRequest, Subscriptions } from '../store/subscription.js';
 import { type CallbackGuard, CallbackRefused } from './guard.js';
@@ -36,8 +37,8 @@ export interface Desk {
 /**
  * `POST` to the hub.
  * @returns 202: whether the callback agrees is asked later
- * @throws HttpError 400 (with `parameter` in the problem) for a parameter that cannot be used, 404 for a feed or a
- *   subscription that is not there, 413, 415, 503 when there are too many subscriptions
+ * @throws HttpError 400 (with `parameter` in the problem) for a parameter that cannot be used, 401 or 404 for a feed that
+ *   the subscriber may not read, 404 for a feed or a subscription that is not there, 413, 415, 503 when there are too many subscriptions
  */
 export async function subscribe(context: Context, desk: Desk, request: HttpRequest): Promise<HttpResponse> {
   const form = await formOf(request);
@@ -47,6 +48,7 @@ export async function subscribe(context: Context, desk: Desk, request: HttpReque
   }
   const callback = callbackOf(form.get('hub.callback'));
   const topic = topicOf(form.get('hub.topic'), request.base);
+  permitRead(context, request, topic.feed);
   const asked: NewRequest = {
     id: hash('sha256', `${callback.href}\n${topic.address}`, 'base64url'),
     requestId: randomUUID(),

@@ -41,6 +41,12 @@ export function unlessThere(...needs: string[]): string | false {
   return reason;
 }
 
+/** What a suite asks of its doors. */
+export interface SuiteOptions extends Omit<DoorOptions, 'database'> {
+  /** Is given each database before its door opens. */
+  prepare?: (database: string) => Promise<void>;
+}
+
 /** The doors that are tried on every database; web servers know nothing of it, so one will do for them. */
 const onEveryDatabase = [inProcess, httpGateway];
 
@@ -51,7 +57,7 @@ const onEveryDatabase = [inProcess, httpGateway];
  */
 export function eachDoor(
   define: (at: () => Door, kind: DoorKind) => void,
-  options: Omit<DoorOptions, 'database'> = {},
+  options: SuiteOptions = {},
   among: DoorKind[] = doors,
 ): void {
   for (const database of databases) {
@@ -77,7 +83,7 @@ function throughDoor(
   kind: DoorKind,
   database: DatabaseKind,
   define: (at: () => Door, kind: DoorKind) => void,
-  options: Omit<DoorOptions, 'database'>,
+  options: SuiteOptions,
 ): void {
   const lacking = missing([...kind.needs, ...database.needs]);
   if (lacking.length > 0 && !requireAll) {
@@ -88,7 +94,9 @@ function throughDoor(
     let door: Door | undefined;
     before(async () => {
       if (lacking.length > 0) throw new Error(`${lacking.join(', ')} not installed`);
-      door = await kind.start({ ...options, database: await database.create() });
+      const name = await database.create();
+      await options.prepare?.(name);
+      door = await kind.start({ ...options, database: name });
     });
     after(() => door?.stop());
     define(() => door!, kind);

@@ -10,6 +10,8 @@ export interface DoorOptions {
   pageSize?: number;
   /** Rules by feed name, as a configuration file has them. */
   feeds?: Record<string, unknown>[];
+  /** What else its configuration file holds. */
+  configuration?: Record<string, unknown>;
   /** Variables for the process that serves, `ATOMMQ_*` above all. */
   environment?: Record<string, string>;
 }
@@ -35,18 +37,29 @@ export interface DoorKind {
 }
 
 /** Options as the variables by which every program of ours takes them. */
-export function variables({ database, pageSize, feeds, environment = {} }: DoorOptions): Record<string, string> {
+export function variables({
+  database,
+  pageSize,
+  feeds,
+  configuration,
+  environment = {},
+}: DoorOptions): Record<string, string> {
   return {
     ATOMMQ_DATABASE: database,
-    ...(feeds === undefined ? {} : { ATOMMQ_CONFIG: configFile(feeds) }),
+    ...((feeds ?? configuration) ? { ATOMMQ_CONFIG: configFile({ ...configuration, ...(feeds && { feeds }) }) } : {}),
     ...(pageSize === undefined ? {} : { ATOMMQ_PAGE_SIZE: String(pageSize) }),
     ...environment,
   };
 }
 
 /** In a file, since rules hold quotes, which every web server wants written in another way. */
-function configFile(feeds: Record<string, unknown>[]): string {
+function configFile(configuration: Record<string, unknown>): string {
   const file = join(openFolder(), 'config.yml');
-  writeFileSync(file, `feeds: ${JSON.stringify(feeds)}\n`);
+  writeFileSync(
+    file,
+    Object.entries(configuration)
+      .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+      .join(''),
+  );
   return file;
 }
