@@ -30,7 +30,13 @@ export class Progress {
 
   /** A line of its own, between the bar's states. */
   note(line: string): void {
-    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
+    this.above(() => this.#stream.write(`${line}\n`));
+  }
+
+  /** Lines that somebody else writes, where the bar was; it comes again below them. */
+  above(write: () => void): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
+    write();
     this.#shown = this.#stream.isTTY ? -1 : this.#shown;
     this.#show();
   }
@@ -52,5 +58,19 @@ export class Progress {
     }
     const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
     this.#stream.write(`\r\x1b[K${this.#label} [${bar}] ${count}`);
+  }
+}
+
+/** Runs work that tells how much of it is done. */
+export async function withProgress<T>(
+  label: string,
+  total: number,
+  work: (add: (count: number) => void, progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(label, total);
+  try {
+    return await work((count) => progress.add(count), progress);
+  } finally {
+    progress.end();
   }
 }

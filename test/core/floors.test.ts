@@ -38,6 +38,7 @@ const MAY: Record<string, string[]> = {
     'gateway',
   ],
   transfer: ['atom', 'store', 'http.ts', 'resource/address.ts'],
+  check: ['http.ts', 'atom', 'store', 'transfer', 'resource/address.ts'],
   client: [],
   cli: ['*'],
 };
