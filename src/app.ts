@@ -38,7 +38,7 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
     return { POST: () => context.hub!(request) };
   }
   if (first === 'health' && rest.length === 1) {
-    if (rest[0] === 'live') return { GET: live };
+    if (rest[0] === 'live') return { GET: () => live(request) };
     if (rest[0] === 'ready') return { GET: () => ready(context) };
   }
   const [name, url, below] = feedAt(request.base, first, rest);
