@@ -76,6 +76,7 @@ http {
     );
     assert.match(said(remarks, 'etag'), /Accept-Encoding: gzip\) is weakened.* \| .*nginx: gzip off/);
     assert.match(said(remarks, 'events'), /held back.* \| nginx: proxy_buffering off/);
+    assert.match(said(remarks, 'links'), /begin with http:\/\/127.*, not with .*proxy_set_header Host/);
     assert.match(said(remarks, 'large body'), /413 from the web server \(nginx.* \| nginx: client_max_body_size/);
   } finally {
     await nginx.stop();
