@@ -30,20 +30,26 @@ export class Progress {
 
   /** A line of its own, between the bar's states. */
   note(line: string): void {
-    this.above(() => this.#stream.write(`${line}\n`));
+    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
+    this.#again();
   }
 
   /** Lines that somebody else writes, where the bar was; it comes again below them. */
   above(write: () => void): void {
     if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
     write();
-    this.#shown = this.#stream.isTTY ? -1 : this.#shown;
-    this.#show();
+    this.#again();
   }
 
   /** Ends the bar's line. */
   end(): void {
     if (this.#stream.isTTY) this.#stream.write('\n');
+  }
+
+  /** A bar that was written over is to be seen again, a line is not. */
+  #again(): void {
+    if (this.#stream.isTTY) this.#shown = -1;
+    this.#show();
   }
 
   #show(): void {
