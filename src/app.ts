@@ -34,7 +34,7 @@ export const ROUTES = {
   '/': { GET: to('read', readService) },
   '/events': { GET: to('read', streamFeeds) },
   '/hub': { POST: to('read', (context, request) => context.hub!(request)) },
-  '/health/live': { GET: to('nothing', live) },
+  '/health/live': { GET: to('nothing', (_context, request) => live(request)) },
   '/health/ready': { GET: to('nothing', ready) },
   '/feed=NAME': {
     GET: to('read', (context, request, { feed, url }) => readFeed(context, request, feed, url)),

@@ -45,8 +45,8 @@ const URL_FLAG: Flag = {
   value: 'URL',
   help: 'address of the bus [ATOMMQ_URL, default http://host:port/mount as configured]',
 };
-const CREDENTIALS =
-  'FEED is a name, or the whole address of a feed. Credentials: user:password@ in the address, or a token in ATOMMQ_TOKEN.';
+const SECRETS = 'Credentials: user:password@ in the address, or a token in ATOMMQ_TOKEN.';
+const CREDENTIALS = `FEED is a name, or the whole address of a feed. ${SECRETS}`;
 
 export const COMMANDS: Command[] = [
   {
@@ -148,6 +148,31 @@ Exit codes: 0 all is stored; 1 something was refused or not readable (a line on 
         to: textOf(flags.to) ?? process.env.ATOMMQ_TO,
         json: flags.json === true,
       }),
+  },
+  {
+    name: 'check',
+    summary: 'look for what is wrong with the database, the server and the web server before it',
+    flags: [
+      URL_FLAG,
+      { name: 'read-only', help: 'leave out all that publishes' },
+      { name: 'wait', value: 'SECONDS', help: 'how long an answer is held back by Prefer: wait; default 3' },
+      JSON_FLAG,
+    ],
+    notes: `A line for each thing: ok, warning or problem, with what to do about it. What publishes does so to a feed of its own, atommq-check-…, which is removed at the end. ${SECRETS} A server that does not run is a warning.
+
+Exit codes: 0 there is no problem; 1 there is one; 2 usage.`,
+    run: async (input) => (await import('./check.js')).check(input),
+  },
+  {
+    name: 'verify',
+    summary: 'read feeds from the database, and see whether each entry is as it was stored',
+    usage: 'FEED…',
+    words: [0, Number.POSITIVE_INFINITY],
+    flags: [{ name: 'all', help: 'every feed' }, JSON_FLAG],
+    notes: `A line on standard output for each thing that is wrong, with the feed, the position and the id: a digest that does not fit, XML that is not well-formed, a position without an entry, a media resource that is not as it was.
+
+Exit codes: 0 all is as it was stored; 1 something is not, or a feed is not there; 2 usage.`,
+    run: async (input) => (await import('./verify.js')).verify(input),
   },
   {
     name: 'prune',

@@ -7,7 +7,7 @@ import { RawBus } from '../store/transfer.js';
 import { compare, copyBus, Refused, sizeOf } from '../transfer/copy.js';
 import { brokenOff, databaseOf, mustExist, opening } from './databases.js';
 import { Failed } from './failed.js';
-import { Progress } from './progress.js';
+import { withProgress } from './progress.js';
 
 export interface CopyFlags {
   from: string | undefined;
@@ -51,19 +51,6 @@ async function copyBetween(from: RawBus, to: RawBus, json: boolean): Promise<num
     );
   }
   return differences.length === 0 ? 0 : 1;
-}
-
-async function withProgress<T>(
-  label: string,
-  total: number,
-  work: (add: (n: number) => void) => Promise<T>,
-): Promise<T> {
-  const progress = new Progress(label, total);
-  try {
-    return await work((count) => progress.add(count));
-  } finally {
-    progress.end();
-  }
 }
 
 function placeOf({ client, connection }: DatabaseSettings): string {

@@ -31,13 +31,25 @@ export class Progress {
   /** A line of its own, between the bar's states. */
   note(line: string): void {
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
-    this.#shown = this.#stream.isTTY ? -1 : this.#shown;
-    this.#show();
+    this.#again();
+  }
+
+  /** Lines that somebody else writes, where the bar was; it comes again below them. */
+  above(write: () => void): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
+    write();
+    this.#again();
   }
 
   /** Ends the bar's line. */
   end(): void {
     if (this.#stream.isTTY) this.#stream.write('\n');
+  }
+
+  /** A bar that was written over is to be seen again, a line is not. */
+  #again(): void {
+    if (this.#stream.isTTY) this.#shown = -1;
+    this.#show();
   }
 
   #show(): void {
@@ -52,5 +64,19 @@ export class Progress {
     }
     const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
     this.#stream.write(`\r\x1b[K${this.#label} [${bar}] ${count}`);
+  }
+}
+
+/** Runs work that tells how much of it is done. */
+export async function withProgress<T>(
+  label: string,
+  total: number,
+  work: (add: (count: number) => void, progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(label, total);
+  try {
+    return await work((count) => progress.add(count), progress);
+  } finally {
+    progress.end();
   }
 }

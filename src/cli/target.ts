@@ -42,7 +42,7 @@ function targetOf(word: string, url: string | undefined, settings: Settings): { 
 }
 
 /** Where a server of this configuration is found from here. */
-function addressOf({ gateway, host, port, mount, baseUrl }: Settings): string {
+export function addressOf({ gateway, host, port, mount, baseUrl }: Settings): string {
   if (gateway === 'http' && port !== 0) {
     const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
     return `http://${near.includes(':') ? `[${near}]` : near}:${port}${mount}`;

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { settleBlob } from './blobs.js';
 import { insertAll } from './insert.js';
 import { lockFeed } from './revise.js';
-import { asStored, type EntryRow, type FeedRow } from './rows.js';
+import { asStored, type EntryRow, type FeedRow, xmlDigest } from './rows.js';
 import type { Append, Appended, Expectation, NewEntry, StoredEntry } from './store.js';
 import { addTags } from './tags.js';
 
@@ -69,6 +69,7 @@ async function insert(trx: Knex.Transaction, feed: FeedRow, entries: NewEntry[])
     media_size: entry.media?.size ?? null,
     media_digest: entry.media?.digest ?? null,
     blob_id: entry.media?.blobId ?? null,
+    xml_digest: entry.media === undefined ? null : xmlDigest(entry.xml),
     xml: entry.xml,
   }));
   await insertAll(trx, 'mq_entry', rows, 50);

@@ -103,6 +103,18 @@ interface Kind {
   called: string;
   package: string;
   open(settings: DatabaseSettings, options: OpenOptions): Promise<Database>;
+  /** What it says of itself, and what of that is not as it should be; undefined where nobody has tried. */
+  inspect?(knex: Knex): Promise<Remark[]>;
+}
+
+/** What is said to an administrator of one thing. */
+export interface Remark {
+  /** What it is about, in a word or two. */
+  name: string;
+  level: 'ok' | 'warning' | 'problem';
+  text: string;
+  /** What to do about it. */
+  fix?: string | undefined;
 }
 
 /** By Knex's name for it. What is not SQLite is loaded by those who use it alone. */
@@ -111,22 +123,26 @@ const KINDS: Record<string, Kind> = {
     called: 'SQLite',
     package: 'sqlite3',
     open: async ({ connection }, options) => (await import('./sqlite.js')).openSqlite(nameOf(connection), options),
+    inspect: async (knex) => (await import('./sqlite-inspect.js')).inspect(knex),
   },
   'better-sqlite3': {
     called: 'SQLite by better-sqlite3',
     package: 'better-sqlite3',
     open: async ({ connection }, options) =>
       (await import('./better-sqlite.js')).openBetterSqlite(nameOf(connection), options),
+    inspect: async (knex) => (await import('./sqlite-inspect.js')).inspect(knex),
   },
   pg: {
     called: 'PostgreSQL',
     package: 'pg',
     open: async (settings, options) => (await import('./postgres.js')).openPostgres(settings, options),
+    inspect: async (knex) => (await import('./postgres-inspect.js')).inspect(knex),
   },
   mysql2: {
     called: 'MySQL and MariaDB',
     package: 'mysql2',
     open: async (settings, options) => (await import('./mysql.js')).openMysql(settings, options),
+    inspect: async (knex) => (await import('./mysql-inspect.js')).inspect(knex),
   },
   cockroachdb: {
     called: 'CockroachDB and YugabyteDB',
@@ -154,6 +170,17 @@ export async function openDatabase(settings: DatabaseSettings, options: OpenOpti
   if (kind === undefined) throw new Error(`AtomMQ cannot store in ${settings.client} databases.`);
   if (settings.client !== 'sqlite3') requirePackage(kind);
   return kind.open(settings, options);
+}
+
+/** What an open database says of its own settings, for an administrator. */
+export async function inspectDatabase({ client }: DatabaseSettings, { writer }: Database): Promise<Remark[]> {
+  const kind = KINDS[client];
+  const remarks = await kind?.inspect?.(writer);
+  if (remarks !== undefined) return remarks;
+  const text = `nobody has looked yet at what ${kind?.called} can be set to`;
+  return [
+    { name: 'durability', level: 'warning', text, fix: 'See to it that a commit is on the disk when it is answered.' },
+  ];
 }
 
 /** @throws Error that says how to install what is missing */

@@ -82,6 +82,15 @@ export function refuseNewer({ version }: Marks, name = ''): void {
   );
 }
 
+/** @throws Error in one line when a database is older than this program, which must read it as it is */
+export function refuseOlder({ version }: Marks, name: string): void {
+  if (version === SCHEMA_VERSION) return;
+  if (version === 0) throw new Error(`The database ${name} has no tables of AtomMQ; atommq migrate makes them.`);
+  throw new Error(
+    `The database ${name} has schema version ${version}, not ${SCHEMA_VERSION}; atommq migrate brings it up to date.`,
+  );
+}
+
 /** Whether a database has the append as a statement that this program knows. */
 export function hasAppend({ append }: Marks, dialect: Dialect): boolean {
   return dialect.append !== undefined && append === hashOf(dialect.append);

@@ -1,7 +1,7 @@
 /** Changes of what is there: an entry in place, and what a feed says of itself. */
 import type { Knex } from 'knex';
 import { deleteBlobs, settleBlob } from './blobs.js';
-import { asFeed, asStored, type EntryRow, type FeedRow } from './rows.js';
+import { asFeed, asStored, type EntryRow, type FeedRow, xmlDigest } from './rows.js';
 import type { Feed, MetadataChange, Revision, StoredEntry } from './store.js';
 import { addTags, removeTags } from './tags.js';
 
@@ -40,6 +40,7 @@ export async function reviseOne(
       media_size: media?.size ?? null,
       media_digest: media?.digest ?? null,
       blob_id: media?.blobId ?? null,
+      xml_digest: deleted ? null : xmlDigest(xml),
     });
   if (changed?.media !== undefined) await settleBlob(trx, changed.media);
   if (current.media !== undefined && current.media.blobId !== media?.blobId) {

@@ -1,4 +1,5 @@
 /** Rows of the tables, and what they become. */
+import { hash } from 'node:crypto';
 import type { HeldEntry } from '../atom/model.js';
 import type { Feed, StoredEntry } from './store.js';
 
@@ -36,6 +37,16 @@ export interface EntryRow extends HeldRow {
   size: number;
   media_digest: string | null;
   blob_id: string | null;
+  /**
+   * SHA-256 of the XML in base64url, where `digest` does not tell: of media link entries and of what was revised. The
+   * statements that append leave it NULL.
+   */
+  xml_digest: string | null;
+}
+
+/** What `xml_digest` has for this XML. */
+export function xmlDigest(xml: string): string {
+  return hash('sha256', xml, 'base64url');
 }
 
 export interface CategoryRow {

@@ -147,6 +147,14 @@ export const MIGRATIONS: Migration[] = [
       table.bigInteger('revoked_at').notNullable().defaultTo(0);
     });
   },
+
+  // What tells whether the XML of an entry is still what was stored, where the digest of what was sent does not.
+  (schema, columns) => {
+    const { key } = tables(columns);
+    return schema.alterTable('mq_entry', (table) => {
+      key(table, 'xml_digest', 43).nullable();
+    });
+  },
 ];
 
 /** The version of the schema that this program reads and writes. */

@@ -36,6 +36,7 @@ export interface RawEntry extends RawOutline {
   mediaType: string | null;
   mediaSize: number | null;
   mediaDigest: string | null;
+  xmlDigest: string | null;
   xml: string;
   tags: string[];
 }
@@ -100,6 +101,7 @@ export function asRawEntry(row: EntryRow, tags: string[]): RawEntry {
     mediaType: row.media_type,
     mediaSize: row.media_size === null ? null : Number(row.media_size),
     mediaDigest: row.media_digest,
+    xmlDigest: row.xml_digest,
     xml: row.xml,
     tags,
   };
@@ -120,6 +122,7 @@ export function asEntryRow(feedId: number, entry: RawEntry) {
     media_type: entry.mediaType,
     media_size: entry.mediaSize,
     media_digest: entry.mediaDigest,
+    xml_digest: entry.xmlDigest,
     blob_id: entry.blobId,
     xml: entry.xml,
   };

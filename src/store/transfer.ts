@@ -1,9 +1,11 @@
 /** A bus as rows, for moving it between databases as it is: what lies below the Store, by Knex's builder alone. */
+import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { now } from '../atom/ids.js';
 import { deleteBlobs, insertChunks, settleBlob } from './blobs.js';
 import { REMOVED } from './retention.js';
 import type { CategoryRow, EntryRow, FeedRow } from './rows.js';
+import { CHUNK } from './store.js';
 import {
   asEntryRow,
   asOutline,
@@ -46,6 +48,16 @@ export class RawBus {
   async count(feedId: number): Promise<number> {
     const [row] = await this.#knex('mq_entry').where({ feed_id: feedId }).count({ entries: '*' });
     return Number(row?.entries ?? 0);
+  }
+
+  /** How many entries a feed holds, and the first and the last of their positions; 0 where there are none. */
+  async extent(feedId: number): Promise<{ entries: number; first: number; last: number }> {
+    const [row] = await this.#knex('mq_entry')
+      .where({ feed_id: feedId })
+      .count({ entries: '*' })
+      .min({ first: 'position' })
+      .max({ last: 'position' });
+    return { entries: Number(row?.entries ?? 0), first: Number(row?.first ?? 0), last: Number(row?.last ?? 0) };
   }
 
   /** Entries from a position on to another one, the first exclusive, the last inclusive. */
@@ -118,6 +130,20 @@ export class RawBus {
       for (const { data } of rows) yield Buffer.from(data);
       seq += rows.length;
     }
+  }
+
+  /** A blob read to its end; `even` when all of its chunks but the last are full. */
+  async blobExtent(blobId: string): Promise<{ digest: string; size: number; chunks: number; even: boolean }> {
+    const digest = createHash('sha256');
+    let [size, chunks, even, last] = [0, 0, true, CHUNK];
+    for await (const chunk of this.blob(blobId)) {
+      even &&= last === CHUNK && chunk.length > 0;
+      last = chunk.length;
+      size += last;
+      chunks += 1;
+      digest.update(chunk);
+    }
+    return { digest: digest.digest('base64url'), size, chunks, even: even && last <= CHUNK };
   }
 
   /** Makes a feed that holds nothing yet: its head is at its floor. */

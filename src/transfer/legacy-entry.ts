@@ -69,7 +69,7 @@ export function convertRow(row: LegacyRow, table: string, feed: string, exact: b
 }
 
 /** The entry as the store takes it. */
-export function newEntryOf({ sent, atomId }: Converted, at: number): NewEntry {
+export function newEntryOf({ sent, atomId }: Pick<Converted, 'sent' | 'atomId'>, at: number): NewEntry {
   return {
     key: keyOfAtomId(atomId),
     atomId,

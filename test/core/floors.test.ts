@@ -43,6 +43,7 @@ const MAY: Record<string, string[]> = {
     'gateway',
   ],
   transfer: ['atom', 'store', 'http.ts', 'resource/address.ts'],
+  check: ['http.ts', 'atom', 'store', 'transfer', 'resource/address.ts'],
   client: [],
   cli: ['*'],
 };
