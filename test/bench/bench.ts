@@ -6,9 +6,16 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describe, diskRate } from './machine.js';
 import { lineOf, type Result, resultOf } from './row.js';
+import { rows as fronts } from './rows/front.js';
+import { rows as growth } from './rows/growth.js';
+import { rows as live } from './rows/live.js';
+import { rows as processes } from './rows/processes.js';
 import { rows as publishing } from './rows/publish.js';
 import { rows as reading } from './rows/read.js';
 import { Stage } from './stage.js';
+
+// The servers of test/store end with us, not with a test.
+process.env.ATOMMQ_BENCH = 'yes';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,8 +27,8 @@ const { values, positionals } = parseArgs({
     json: { type: 'string', default: 'bench-results.json' },
   },
 });
-const rows = [...publishing, ...reading].filter(
-  ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
+const rows = [...publishing, ...reading, ...fronts, ...processes, ...live, ...growth].filter(({ name, byName }) =>
+  positionals.length === 0 ? !byName : positionals.some((word) => name.includes(word)),
 );
 const stage = new Stage({
   seconds: Number(values.seconds),

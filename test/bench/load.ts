@@ -17,6 +17,8 @@ export interface Load {
   body?: string;
   clients: number;
   seconds: number;
+  /** On every core, where the server is, too. */
+  unpinned?: true;
 }
 
 export interface Loaded {
@@ -44,7 +46,10 @@ export async function load(options: Load): Promise<Loaded> {
   }
 }
 
-async function byWrk({ port, paths, method = 'GET', headers = {}, body, clients, seconds }: Load, folder: string) {
+async function byWrk(
+  { port, paths, method = 'GET', headers = {}, body, clients, seconds, unpinned }: Load,
+  folder: string,
+) {
   const script = join(folder, 'load.lua');
   if (body !== undefined) writeFileSync(join(folder, 'body'), body);
   writeFileSync(
@@ -65,7 +70,7 @@ async function byWrk({ port, paths, method = 'GET', headers = {}, body, clients,
     ].join('\n'),
   );
   const flags = ['-t', '1', '-c', `${clients}`, '-d', `${Math.round(seconds)}s`, '--timeout', '30s', '-s', script];
-  const { command, args } = pinned('load', 'wrk', [...flags, `http://127.0.0.1:${port}${paths[0]}`]);
+  const { command, args } = pinned(unpinned ? 'any' : 'load', 'wrk', [...flags, `http://127.0.0.1:${port}${paths[0]}`]);
   return (await run(command, args, { env: { PATH } })).stdout;
 }
 
@@ -86,6 +91,9 @@ const lua = (text: string) => `"${text.replace(/[\\"]/g, '\\$&')}"`;
 
 async function byNode(options: Load): Promise<string> {
   const program = fileURLToPath(new URL('./load-node.js', import.meta.url));
-  const { command, args } = pinned('load', process.execPath, [program, JSON.stringify(options)]);
+  const { command, args } = pinned(options.unpinned ? 'any' : 'load', process.execPath, [
+    program,
+    JSON.stringify(options),
+  ]);
   return (await run(command, args, { env: { PATH }, maxBuffer: 1 << 24 })).stdout;
 }

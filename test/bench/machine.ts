@@ -8,12 +8,19 @@ import { missing, PATH } from '../doors/children.js';
 const pinning = availableParallelism() > 1 && missing(['taskset']).length === 0;
 
 /** Who a process is: what is measured, or what measures. */
-export type Part = 'server' | 'load';
+export type Part = 'server' | 'load' | 'any';
 
 /** A command that runs on the core of its part. */
 export function pinned(part: Part, command: string, args: string[]): { command: string; args: string[] } {
-  if (!pinning) return { command, args };
+  if (!pinning || part === 'any') return { command, args };
   return { command: 'taskset', args: ['-c', part === 'server' ? '0' : '1', command, ...args] };
+}
+
+/** Moves a process that runs, and its children, to the core of their part. */
+export function pin(part: Part, pid: number): void {
+  if (!pinning || part === 'any') return;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  for (const each of [String(pid), ...children]) said('taskset', ['-acp', part === 'server' ? '0' : '1', each]);
 }
 
 /** A description for people, of what the figures depend on. */

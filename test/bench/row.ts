@@ -11,7 +11,9 @@ export interface Row {
   floor?: number;
   /** Less is better: milliseconds. */
   less?: true;
-  /** Undefined where something is missing that it needs, which it has said. */
+  /** Only where it is asked for by its name: it takes long. */
+  byName?: true;
+  /** A sentence where something is missing that it needs. */
   measure(stage: Stage): Promise<Figures | string>;
 }
 
@@ -30,6 +32,7 @@ export interface Result {
   peakMiB?: number;
   busy?: number;
   p99ms?: number;
+  series?: number[][];
 }
 
 /** Of several runs. */
@@ -51,7 +54,7 @@ const rounded = (value: number) => (value >= 1000 ? Math.round(value) : Number(v
 export function resultOf(row: Row, figures: Figures): Result {
   const { name, against, mark, floor } = row;
   const less = row.less === true;
-  const { unit, ours, bare, peak, busy, p99 } = figures;
+  const { unit, ours, bare, peak, busy, p99, series } = figures;
   const ratio = bare === undefined ? undefined : spread(ours.map((value, i) => value / bare[i]!));
   const own = spread(ours);
   const reaches = (value: number, wanted: number) => (less ? value <= wanted : value >= wanted);
@@ -60,7 +63,7 @@ export function resultOf(row: Row, figures: Figures): Result {
     (floor === undefined || reaches(own.median, floor));
   return {
     name,
-    against,
+    against: figures.against ?? against,
     unit,
     less,
     ours: own,
@@ -72,6 +75,7 @@ export function resultOf(row: Row, figures: Figures): Result {
     ...(peak ? { peakMiB: Math.round(peak) } : {}),
     ...(busy ? { busy: Number(busy.toFixed(2)) } : {}),
     ...(p99 === undefined ? {} : { p99ms: rounded(p99) }),
+    ...(series === undefined ? {} : { series: series.map(([size, value]) => [size, rounded(value)]) }),
   };
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Ask, httpClient } from '../client.js';
 import { freePort, openFolder, root, startServer, untilItAnswers } from '../doors/children.js';
 import { type Load, load } from './load.js';
-import { forgetPeaks, peakMiB, pinned, processorSeconds, residentMiB } from './machine.js';
+import { forgetPeaks, type Part, peakMiB, pinned, processorSeconds } from './machine.js';
 
 export interface Settings {
   /** Of each run. */
@@ -31,11 +31,15 @@ export interface Figures {
   ours: number[];
   /** The same work by something bare, run for run. */
   bare?: number[];
+  /** Where the rows' own says too little. */
+  against?: string;
   /** The most resident memory of a process of ours meanwhile, in MiB. */
   peak?: number;
   /** Of a processor that ours used. */
   busy?: number;
   p99?: number;
+  /** Medians of ours by size, where the size is what is looked at. */
+  series?: [size: number, value: number][];
 }
 
 /** The body of a publisher's request: exactly so many bytes. */
@@ -49,7 +53,7 @@ export const ATOM = { 'Content-Type': 'application/atom+xml' };
 export class Stage {
   readonly folder = openFolder();
   #once = new Map<string, Promise<unknown>>();
-  #running: Running[] = [];
+  #ends: (() => Promise<void>)[] = [];
 
   constructor(readonly settings: Settings) {}
 
@@ -68,28 +72,46 @@ export class Stage {
     return this.once(`server ${database} ${flags.join(' ')}`, () => this.start(database, ...flags));
   }
 
-  async start(database: string, ...flags: string[]): Promise<Running> {
-    const name = database.includes(':') ? database : join(this.folder, `${database}.db`);
+  /** Another one, on the server's core. */
+  start(database: string, ...flags: string[]): Promise<Running> {
+    return this.#ours(database, 'server', flags);
+  }
+
+  /** One that may use every core. */
+  startUnpinned(database: string, ...flags: string[]): Promise<Running> {
+    return this.#ours(database, 'any', flags);
+  }
+
+  /** How a database of this name is called by `--database`. */
+  database(name: string): string {
+    return name.includes(':') || name.startsWith('/') ? name : join(this.folder, `${name}.db`);
+  }
+
+  async #ours(database: string, part: Part, flags: string[]): Promise<Running> {
     const port = await freePort();
-    const given = ['--port', String(port), '--database', name, '--page-size', '1000', ...flags];
-    return this.#start(port, '/atommq/health/ready', [join(root, 'bin/atommq'), ...given]);
+    const given = ['--port', String(port), '--database', this.database(database), '--page-size', '1000', ...flags];
+    return this.#start(port, '/atommq/health/ready', [join(root, 'bin/atommq'), ...given], part);
   }
 
   bare(): Promise<Running> {
     return this.once('bare', async () => {
       const port = await freePort();
-      return this.#start(port, '/1', [fileURLToPath(new URL('./bare.js', import.meta.url)), String(port)]);
+      return this.#start(port, '/1', [fileURLToPath(new URL('./bare.js', import.meta.url)), String(port)], 'server');
     });
   }
 
-  async #start(port: number, path: string, argv: string[]): Promise<Running> {
-    const { command, args } = pinned('server', process.execPath, argv);
+  async #start(port: number, path: string, argv: string[], part: Part): Promise<Running> {
+    const { command, args } = pinned(part, process.execPath, argv);
     const server = startServer({ command, arguments: args, cwd: this.folder });
+    this.lastly(() => server.stop());
     const ask = httpClient(port);
     await untilItAnswers(ask, { server }, path);
-    const running = { port, pid: server.pid, ask, stop: () => server.stop() };
-    this.#running.push(running);
-    return running;
+    return { port, pid: server.pid, ask, stop: () => server.stop() };
+  }
+
+  /** What is done at the end, the last first. */
+  lastly(end: () => Promise<void>): void {
+    this.#ends.push(end);
   }
 
   /** Alternates between ours and what is bare, so that whatever else the machine does meets both. The first pair is for warming up. */
@@ -140,8 +162,6 @@ export class Stage {
 
   /** Ends what runs, the newest first. */
   async close(): Promise<void> {
-    for (const running of this.#running.splice(0).reverse()) await running.stop();
+    for (const end of this.#ends.splice(0).reverse()) await end();
   }
 }
-
-export { residentMiB };

@@ -1,6 +1,6 @@
 /** Reading: polls that find nothing new, pages, single entries, and a feed from its start to its end. */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { chmodSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PATH } from '../../doors/children.js';
@@ -13,14 +13,21 @@ const run = promisify(execFile);
 const PAGE = 1000;
 
 /** A server on a feed of 2,000 entries, whose pages fit into its cache. */
-async function small(stage: Stage): Promise<Running> {
-  await stage.once('small', () => fillFeed(join(stage.folder, 'small.db'), 'full', 2 * PAGE));
+export async function small(stage: Stage): Promise<Running> {
+  await stage.once('small', () => fillFeed(stage.database('small'), 'full', 2 * PAGE));
   return stage.server('small');
+}
+
+async function fillLarge(stage: Stage): Promise<void> {
+  const file = stage.database('large');
+  await fillFeed(file, 'full', stage.settings.entries);
+  // CGI scripts of a web server run as its user, not as ours.
+  chmodSync(file, 0o666);
 }
 
 /** A server on the large feed; without a cache where it says so. */
 export async function large(stage: Stage, ...flags: string[]): Promise<Running> {
-  await stage.once('large', () => fillFeed(join(stage.folder, 'large.db'), 'full', stage.settings.entries));
+  await stage.once('large', () => fillLarge(stage));
   return stage.server('large', ...flags);
 }
 
