@@ -1,18 +1,22 @@
 /**
  * The benchmark: ratios against what is bare, in the same run, alternating, medians of several rounds.
- * `npm run bench -- [WORD…] [--rounds N] [--seconds N] [--entries N] [--quick] [--json FILE]`; words keep to the rows whose names hold one.
+ * `npm run bench -- [WORD…] [--rounds N] [--seconds N] [--entries N] [--quick] [--json FILE] [--readme]`; words keep to
+ * the rows whose names hold one, `--readme` renews results.json, results.md and the charts beside this file.
  */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { root } from '../doors/children.js';
+import { growth as growthChart, type Report, table, throughput } from './chart.js';
 import { describe, diskRate } from './machine.js';
-import { lineOf, type Result, resultOf } from './row.js';
+import { lineOf, type Result, type Row, resultOf } from './row.js';
 import { rows as fronts } from './rows/front.js';
 import { rows as growth } from './rows/growth.js';
 import { rows as live } from './rows/live.js';
 import { rows as processes } from './rows/processes.js';
 import { rows as publishing } from './rows/publish.js';
 import { rows as reading } from './rows/read.js';
-import { Stage } from './stage.js';
+import { type Figures, Stage } from './stage.js';
 
 // The servers of test/store end with us, not with a test.
 process.env.ATOMMQ_BENCH = 'yes';
@@ -21,8 +25,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     entries: { type: 'string', default: '1000000' },
+    readme: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench-results.json' },
   },
@@ -43,14 +48,40 @@ console.log(
     .join(', '),
 );
 const results: Result[] = [];
+const add = (row: Row, figures: Figures) => {
+  results.push(resultOf(row, figures));
+  console.log(lineOf(results.at(-1)!));
+};
 for (const row of rows) {
-  const figures = await row.measure(stage);
-  if (typeof figures === 'string') console.log(`${row.name}: ${figures}`);
-  else {
-    results.push(resultOf(row, figures));
-    console.log(lineOf(results.at(-1)!));
+  try {
+    const figures = await row.measure(stage);
+    if (typeof figures === 'string') console.log(`${row.name.padEnd(44)} ${figures}`);
+    else add(row, figures);
+  } catch (error) {
+    // One row that fails must not lose the others.
+    process.exitCode = 1;
+    console.error(`${row.name}: ${error instanceof Error ? error.stack : error}`);
   }
 }
+const peaks = results.flatMap(({ peakMiB }) => peakMiB ?? []);
+if (peaks.length > 0) {
+  const measure = async () => '';
+  const row: Row = { name: 'memory, the most under any load above', against: '', less: true, floor: 250, measure };
+  add(row, { unit: 'MiB', ours: [Math.max(...peaks)] });
+}
 await stage.close();
-writeFileSync(values.json, `${JSON.stringify({ date: new Date().toISOString(), machine, results }, null, 2)}\n`);
-process.exit(0);
+await (await import('../store/databases.js')).endServers();
+const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+const report: Report = { date: new Date().toISOString(), command, machine, results };
+writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+if (values.readme) keep(report);
+process.exit();
+
+/** What the README shows is made of this, and kept beside the benchmark. */
+function keep(report: Report): void {
+  const folder = join(root, 'test/bench');
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(folder, 'throughput.svg'), throughput(report));
+  writeFileSync(join(folder, 'growth.svg'), growthChart(report));
+  writeFileSync(join(folder, 'results.md'), table(report));
+}
