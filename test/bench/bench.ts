@@ -1,6 +1,6 @@
 /**
  * The benchmark: ratios against what is bare, in the same run, alternating, medians of several rounds.
- * `npm run bench -- [WORD…] [--rounds N] [--seconds N] [--entries N] [--quick] [--json FILE] [--readme]`; words keep to
+ * `npm run bench -- [WORD…] [--rounds N] [--seconds N] [--entries N] [--quick] [--json FILE] [--peers] [--readme]`; words keep to
  * the rows whose names hold one, `--readme` renews results.json, results.md and the charts beside this file.
  */
 import { writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { lineOf, type Result, type Row, resultOf } from './row.js';
 import { rows as fronts } from './rows/front.js';
 import { rows as growth } from './rows/growth.js';
 import { rows as live } from './rows/live.js';
+import { rows as peers } from './rows/peers.js';
 import { rows as processes } from './rows/processes.js';
 import { rows as publishing } from './rows/publish.js';
 import { rows as reading } from './rows/read.js';
@@ -27,14 +28,21 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     entries: { type: 'string', default: '1000000' },
+    peers: { type: 'boolean', default: false },
     readme: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench-results.json' },
   },
 });
-const rows = [...publishing, ...reading, ...fronts, ...processes, ...live, ...growth].filter(({ name, byName }) =>
-  positionals.length === 0 ? !byName : positionals.some((word) => name.includes(word)),
-);
+const rows = [
+  ...(values.peers ? peers : []),
+  ...publishing,
+  ...reading,
+  ...fronts,
+  ...processes,
+  ...live,
+  ...growth,
+].filter(({ name, byName }) => (positionals.length === 0 ? !byName : positionals.some((word) => name.includes(word))));
 const stage = new Stage({
   seconds: Number(values.seconds),
   rounds: Number(values.rounds),
