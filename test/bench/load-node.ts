@@ -1,8 +1,17 @@
-/** The load where wrk is missing, as a program: its one argument is a `Load` as JSON. */
+/** The load where wrk is missing, as a program: its one argument is a file with a `Load` as JSON. */
+import { readFileSync } from 'node:fs';
 import { Connection } from './answers.js';
 import type { Load } from './load.js';
 
-const { port, paths, method = 'GET', headers = {}, body, clients, seconds } = JSON.parse(process.argv[2]!) as Load;
+const {
+  port,
+  paths,
+  method = 'GET',
+  headers = {},
+  body,
+  clients,
+  seconds,
+} = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Load;
 const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
 const fields = Object.entries({ Host: `127.0.0.1:${port}`, ...headers, ...length });
 const requests = paths.map((path) =>

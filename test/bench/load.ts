@@ -37,7 +37,7 @@ export async function load(options: Load): Promise<Loaded> {
   const folder = mkdtempSync(join(tmpdir(), 'atommq-load-'));
   try {
     // wrk counts in whole seconds.
-    const text = withWrk && options.seconds >= 1 ? await byWrk(options, folder) : await byNode(options);
+    const text = withWrk && options.seconds >= 1 ? await byWrk(options, folder) : await byNode(options, folder);
     const { requests, ms, errors, p50, p99 } = JSON.parse(/RESULT (.*)/.exec(text)?.[1] ?? 'null');
     if (errors > 0 || requests === 0) throw new Error(`${errors} errors of ${requests}: ${options.paths[0]}\n${text}`);
     return { rate: (requests * 1000) / ms, p50, p99 };
@@ -89,11 +89,11 @@ function several(paths: string[]): string {
 
 const lua = (text: string) => `"${text.replace(/[\\"]/g, '\\$&')}"`;
 
-async function byNode(options: Load): Promise<string> {
+async function byNode(options: Load, folder: string): Promise<string> {
+  // Not as an argument: a batch is larger than one may be.
+  const file = join(folder, 'load.json');
+  writeFileSync(file, JSON.stringify(options));
   const program = fileURLToPath(new URL('./load-node.js', import.meta.url));
-  const { command, args } = pinned(options.unpinned ? 'any' : 'load', process.execPath, [
-    program,
-    JSON.stringify(options),
-  ]);
+  const { command, args } = pinned(options.unpinned ? 'any' : 'load', process.execPath, [program, file]);
   return (await run(command, args, { env: { PATH }, maxBuffer: 1 << 24 })).stdout;
 }

@@ -63,8 +63,7 @@ export const rows: Row[] = [redis, nats].flatMap((kind) =>
         async measure(stage): Promise<Figures | string> {
           const absent = missing(kind.needs);
           if (absent.length > 0) return `not measured: apt install ${absent.join(' ')}`;
-          if (synced && kind.cannotSync !== undefined && kind.cannotSync())
-            return 'not measured: this version cannot fsync first';
+          if (synced && kind.cannotSync?.()) return 'not measured: this version cannot fsync first';
           const rates = await stage.once(`peer ${kind.name} ${synced}`, () => measure(stage, kind, synced));
           return { unit: 'messages/s', ours: rates[key] };
         },
