@@ -42,13 +42,13 @@ export function fastCgiAt(socket: string): Record<string, string> {
   return { '/run/atommq/fcgi.sock': socket, 'include fastcgi_params;': 'include /etc/nginx/fastcgi_params;' };
 }
 
-/** nginx with a file of deploy/ in front of a server; both are stopped together. */
+/** nginx with a file of deploy/ in front of a server; both are stopped together. `pid` is nginx's. */
 export async function open(
   name: string,
   file: string,
   replacements: Record<string, string>,
   atommq: Server,
-): Promise<Door> {
+): Promise<Door & { pid: number }> {
   const folder = openFolder();
   const port = await freePort();
   const main = join(folder, 'nginx.conf');
@@ -84,6 +84,7 @@ http {
   await untilItAnswers(ask, { nginx, atommq });
   return {
     name,
+    pid: nginx.pid,
     base: `http://127.0.0.1:${port}/atommq`,
     port,
     ask,

@@ -46,7 +46,7 @@ const betterSqlite: DatabaseKind = {
 const postgres: DatabaseKind = {
   name: 'PostgreSQL',
   needs: [postgresProgram('postgres'), postgresProgram('initdb'), 'openssl'],
-  server: once(startPostgres),
+  server: once(() => startPostgres()),
   async create() {
     const { port } = await postgres.server!();
     const name = nextName();
@@ -100,11 +100,12 @@ function nextName(): string {
   return `bus_${names}`;
 }
 
-/** Servers end with the file that uses them. */
+/** Servers end with the file that uses them; the benchmark, which is no test, ends them itself. */
 const running: DatabaseServer[] = [];
-after(async () => {
-  for (const server of running) await server.stop();
-});
+export const endServers = async () => {
+  for (const server of running.splice(0)) await server.stop();
+};
+if (process.env.ATOMMQ_BENCH === undefined) after(endServers);
 
 function once(start: () => Promise<DatabaseServer>): () => Promise<DatabaseServer> {
   let started: Promise<DatabaseServer> | undefined;
@@ -132,7 +133,8 @@ export function asUser(user: string, folder: string): string[] {
   return ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
 }
 
-async function startPostgres(): Promise<DatabaseServer> {
+/** @param durability settings; nothing is lost without fsync as long as the machine itself goes on */
+export async function startPostgres(durability = ['fsync=off']): Promise<DatabaseServer> {
   const folder = openFolder();
   const data = openSubfolder(folder, 'data');
   chmodSync(data, 0o700);
@@ -140,16 +142,15 @@ async function startPostgres(): Promise<DatabaseServer> {
   // An ordering of names that is not by bytes, as many servers have it.
   const locale = ['--encoding=UTF8', '--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US'];
   runProgram([...as, postgresProgram('initdb'), '-D', data, '-A', 'trust', '-U', 'atommq', '--no-sync', ...locale]);
-  return runPostgres(data, folder);
+  return runPostgres(data, folder, durability);
 }
 
-async function runPostgres(data: string, folder: string): Promise<DatabaseServer> {
+async function runPostgres(data: string, folder: string, durability = ['fsync=off']): Promise<DatabaseServer> {
   const as = asUser('postgres', data);
   const port = await freePort();
-  // Nothing is lost without fsync as long as the machine itself goes on.
   const { certificate, key } = makeCertificate(folder, 'postgres');
   const tls = ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
-  const settings = [...tls, 'fsync=off', `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1'];
+  const settings = [...tls, ...durability, `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1'];
   const argv = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
   return keep({ port, certificate }, [...as, postgresProgram('postgres'), ...argv], 'SIGINT', async () => {
     const client = new pg.Client(`postgres://atommq@127.0.0.1:${port}/postgres`);
