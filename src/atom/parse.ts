@@ -91,12 +91,15 @@ class Reading {
 
   open(tag: Tag): void {
     this.#depth += 1;
-    const attributes = Object.values(tag.attributes);
     if (this.#depth > MAX_DEPTH) this.malformed(`elements are nested more than ${MAX_DEPTH} deep.`);
-    if (attributes.length > MAX_ATTRIBUTES) this.malformed(`an element has more than ${MAX_ATTRIBUTES} attributes.`);
-    if (tag.name.length > MAX_NAME || attributes.some((a) => a.name.length > MAX_NAME)) {
-      this.malformed(`a name is longer than ${MAX_NAME} characters.`);
+    let attributes = 0;
+    let longest = tag.name.length;
+    for (const name in tag.attributes) {
+      attributes += 1;
+      longest = Math.max(longest, name.length);
     }
+    if (attributes > MAX_ATTRIBUTES) this.malformed(`an element has more than ${MAX_ATTRIBUTES} attributes.`);
+    if (longest > MAX_NAME) this.malformed(`a name is longer than ${MAX_NAME} characters.`);
     if (this.#depth === 1) this.#openRoot(tag);
     else if (this.#reading !== undefined) {
       if (this.#depth === this.#entryDepth + 1) {
@@ -149,7 +152,7 @@ class Reading {
   close(tag: Tag): void {
     const reading = this.#reading;
     if (reading !== undefined) {
-      if (this.#depth === this.#entryDepth + 1) reading.closeChild(this.#parser.position, this.#place());
+      if (this.#depth === this.#entryDepth + 1) reading.closeChild(this.#parser.position, this.#parser);
       else if (this.#depth === this.#entryDepth) {
         const end = tag.isSelfClosing ? this.#parser.position : this.#startOfTag();
         if (reading instanceof EntryReading) this.#document.entries.push(reading.finish(end));
