@@ -1,7 +1,7 @@
 /** The address of a request: which part is the mount point, which the application's, and how clients see it. */
 import type { BlockList } from 'node:net';
 import { HttpError } from '../http.js';
-import { forwardedBy, trustedList, trusts } from './forwarded.js';
+import { clientBehind, forwardedBy, trustedList, trusts } from './forwarded.js';
 import type { AddressOptions } from './listener.js';
 
 export type Headers = Record<string, string | undefined>;
@@ -11,6 +11,8 @@ export interface Address {
   base: string;
   path: string;
   search: string;
+  /** The client's; a proxy's own where it does not say for whom it asks. */
+  remoteAddress: string | undefined;
 }
 
 /** What a gateway knows of one request; strings have one character for each byte (latin1), as `node:http` gives them. */
@@ -71,14 +73,20 @@ export class Addresses {
       throw new HttpError(404, `There is nothing here; AtomMQ is at ${prefix === '' ? '/' : prefix}.`);
     }
     checkPath(path);
-    return { base: this.#baseUrl ?? this.#publicBase(target, prefix), path: visible(path), search: visible(search) };
+    let { remoteAddress } = target;
+    // An IPv4 peer of a socket that takes IPv6 as well.
+    if (remoteAddress?.startsWith('::ffff:')) remoteAddress = remoteAddress.slice(7);
+    const isBehindProxy = this.#trusted !== undefined && trusts(this.#trusted, remoteAddress);
+    if (isBehindProxy) remoteAddress = clientBehind(remoteAddress!, target.headers, this.#trusted!);
+    const base = this.#baseUrl ?? this.#publicBase(target, prefix, isBehindProxy);
+    return { base, path: visible(path), search: visible(search), remoteAddress };
   }
 
-  #publicBase(target: Target, prefix: string): string {
+  #publicBase(target: Target, prefix: string, isBehindProxy: boolean): string {
     let scheme = target.secure ? 'https' : 'http';
     let host = target.headers.host;
     let front = '';
-    if (this.#trusted !== undefined && trusts(this.#trusted, target.remoteAddress)) {
+    if (isBehindProxy) {
       const forwarded = forwardedBy(target.headers);
       scheme = forwarded.scheme ?? scheme;
       host = forwarded.host ?? host;

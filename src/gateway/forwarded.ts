@@ -25,6 +25,41 @@ export function forwardedBy(headers: Headers): Forwarded {
   };
 }
 
+/**
+ * The client that a trusted proxy asks for: of the hops it names, from the last one on, the first that is no trusted
+ * proxy itself. Most proxies set one of the two fields and pass on whatever a client puts in the other, so where both are
+ * there and differ neither is believed.
+ * @param peer the proxy
+ */
+export function clientBehind(peer: string, headers: Headers, list: BlockList): string {
+  const older = headers['x-forwarded-for'];
+  const newer = headers.forwarded;
+  const byOlder = older === undefined ? undefined : walk(peer, older.split(','), list);
+  const byNewer =
+    newer === undefined
+      ? undefined
+      : walk(
+          peer,
+          newer.split(',').map((hop) => parameter(hop, 'for') ?? ''),
+          list,
+        );
+  if (byOlder !== undefined && byNewer !== undefined && byOlder !== byNewer) return peer;
+  return byNewer ?? byOlder ?? peer;
+}
+
+function walk(peer: string, hops: string[], list: BlockList): string {
+  let address = peer;
+  for (const hop of hops.reverse()) {
+    if (!trusts(list, address)) break;
+    const node = hop.trim();
+    // With a port, IPv6 has brackets; `unknown` and names that hide an address (RFC 7239 §6) lead no further.
+    const plain = /^\[(.*)\](:\d+)?$/.exec(node)?.[1] ?? node.replace(/^([\d.]+):\d+$/, '$1');
+    if (net().isIP(plain) === 0) break;
+    address = plain;
+  }
+  return address;
+}
+
 function parameter(hop: string, name: string): string | undefined {
   return new RegExp(`(?:^|[;\\s])${name}="?([^";,\\s]*)`, 'i').exec(hop)?.[1] || undefined;
 }

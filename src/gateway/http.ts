@@ -94,9 +94,9 @@ function server(app: App, options: AddressOptions, drain: Drain): Serve {
     try {
       const headers = headersOf(incoming);
       const address = addresses.of(new NodeTarget(incoming, headers));
-      const { base, path, search } = address;
+      const { base, path, search, remoteAddress } = address;
       const method = incoming.method ?? 'GET';
-      const init = { method, base, path, search, headers, body, nature };
+      const init = { method, base, path, search, headers, body, nature, remoteAddress };
       response = await app(new NodeRequest(init, outgoing, drain));
     } catch (error) {
       response = problem(error);

@@ -38,7 +38,7 @@ function askApp(app: App): Ask {
         headers,
         secure: false,
         authority: '127.0.0.1:80',
-        remoteAddress: undefined,
+        remoteAddress: '127.0.0.1',
       });
       response = await app(
         new HttpRequest({

@@ -184,3 +184,34 @@ describe('CGI variables', () => {
     assert.equal(made(params).headers['content-type'], 'y');
   });
 });
+
+describe('the address of the client', () => {
+  const client = (
+    headers: Target['headers'],
+    remoteAddress: string | undefined = '10.1.2.3',
+    proxies = ['10.0.0.0/8'],
+  ) => addressOf({ headers: { host: 'h', ...headers }, remoteAddress }, { trustedProxies: proxies }).remoteAddress;
+
+  test('is its peer, unless that is a proxy which is trusted', () => {
+    const headers = { 'x-forwarded-for': '1.1.1.1', forwarded: 'for=1.1.1.1' };
+    assert.equal(client(headers, '11.1.1.1'), '11.1.1.1');
+    assert.equal(client(headers, '10.1.2.3', []), '10.1.2.3');
+    assert.equal(client(headers), '1.1.1.1');
+    assert.equal(client({}), '10.1.2.3');
+    assert.equal(client({}, '::ffff:11.1.1.1'), '11.1.1.1');
+    assert.equal(addressOf({ remoteAddress: undefined }, { trustedProxies: ['10.0.0.0/8'] }).remoteAddress, undefined);
+  });
+  test('is the last that no trusted proxy made up', () => {
+    assert.equal(client({ 'x-forwarded-for': '9.9.9.9, 1.1.1.1' }), '1.1.1.1');
+    assert.equal(client({ 'x-forwarded-for': '9.9.9.9, 1.1.1.1, 10.0.0.7' }), '1.1.1.1');
+    assert.equal(client({ forwarded: 'for=9.9.9.9, for="[2001:db8::1]:4711";proto=https' }), '2001:db8::1');
+    assert.equal(client({ forwarded: 'proto=https;For=1.1.1.1:80' }), '1.1.1.1');
+    assert.equal(client({ 'x-forwarded-for': '10.0.0.8, 10.0.0.7' }), '10.0.0.8');
+  });
+  test('is the proxy where that does not say, or two fields disagree', () => {
+    for (const forwarded of ['for=unknown', 'for=_hidden', 'proto=https', 'for=', 'for="1.1.1.1.1"', ','])
+      assert.equal(client({ forwarded }), '10.1.2.3', forwarded);
+    assert.equal(client({ 'x-forwarded-for': '9.9.9.9, unknown' }), '10.1.2.3');
+    assert.equal(client({ 'x-forwarded-for': '1.1.1.1', forwarded: 'for=9.9.9.9' }), '10.1.2.3');
+  });
+});
