@@ -19,12 +19,12 @@ type Handler = () => Promise<HttpResponse> | HttpResponse;
 type Resource = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler>>;
 
 /** @param onError is told of every error that is ours, for the log */
-export function makeApp(context: Context, onError: (error: unknown) => void): App {
+export function makeApp(context: Context, onError: (error: unknown, requestId: string) => void): App {
   return async (request) => {
     try {
       return await answer(resourceAt(context, request), request.method);
     } catch (error) {
-      return errorResponse(error, onError);
+      return errorResponse(error, request, onError);
     }
   };
 }
@@ -39,8 +39,9 @@ function resourceAt(context: Context, request: HttpRequest): Resource {
   }
   if (first === 'health' && rest.length === 1) {
     if (rest[0] === 'live') return { GET: live };
-    if (rest[0] === 'ready') return { GET: () => ready(context) };
+    if (rest[0] === 'ready') return { GET: () => ready(context, request) };
   }
+  if (first === 'metrics' && rest.length === 0 && context.metrics !== undefined) return { GET: context.metrics };
   const [name, url, below] = feedAt(request.base, first, rest);
   if (name !== undefined) {
     const [collection, segment, media] = below;
@@ -96,15 +97,32 @@ function answer(resource: Resource, method: string): Promise<HttpResponse> | Htt
 }
 
 /** The answer to whatever was thrown. A client is told what it did wrong, never how we are made. */
-function errorResponse(error: unknown, onError: (error: unknown) => void): HttpResponse {
-  if (error instanceof HttpError) return problem(error);
-  onError(error);
+function errorResponse(
+  error: unknown,
+  request: HttpRequest,
+  onError: (error: unknown, requestId: string) => void,
+): HttpResponse {
+  if (error instanceof HttpError && error.status < 500) return problem(error);
+  if (error instanceof HttpError) return ours(error.status, error.message, request, error);
+  onError(error, request.id);
   if (error instanceof StoreUnavailable) {
-    return problem(
-      new HttpError(503, 'The database does not answer; nothing was stored. Try again.', {
-        headers: { 'retry-after': '1' },
-      }),
-    );
+    const headers = { 'retry-after': '1' };
+    return ours(503, 'The database does not answer; nothing was stored. Try again.', request, { headers });
   }
-  return problem(new HttpError(500, 'Something went wrong here; nothing was stored.'));
+  return ours(500, 'Something went wrong here; nothing was stored.', request);
+}
+
+/** An error of ours names the request as the log does, so that whoever met it can say which it was. */
+function ours(
+  status: number,
+  detail: string,
+  { id }: HttpRequest,
+  { headers = {}, members = {} }: { headers?: Record<string, string>; members?: Record<string, unknown> } = {},
+): HttpResponse {
+  return problem(
+    new HttpError(status, detail, {
+      headers: { ...headers, 'x-request-id': id },
+      members: { ...members, request: id },
+    }),
+  );
 }

@@ -8,7 +8,10 @@ import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
-import { type App, HttpError, HttpRequest } from './http.js';
+import type { AccessLog, Recorder } from './guard/access-log.js';
+import type { Metrics } from './guard/metrics.js';
+import { named } from './guard/request-id.js';
+import { type App, type Guard, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
@@ -48,12 +51,20 @@ export interface BusSettings
   feeds: FeedPolicy[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
+  /** Whether to keep metrics, and of how many feeds they tell how far these have come. */
+  metrics?: boolean | undefined;
+  metricsFeeds?: number | undefined;
+  /** Where each request is recorded: `stdout`, `stderr`, a file, or `off`. */
+  accessLog?: string | undefined;
   /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
   websub?: boolean | undefined;
 }
 
 /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
 const QUEUE_BYTES = 64 * 1024 * 1024;
+
+/** Is told of every error that is ours, with the id of the request that met it where there was one. */
+export type OnError = (error: unknown, requestId?: string) => void;
 
 /** What a bus is made of. */
 interface Parts {
@@ -62,41 +73,59 @@ interface Parts {
   address: AddressOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
+  metrics: Metrics | undefined;
+  guards: Guard[];
+  accessLog: AccessLog | undefined;
 }
 
 /** An open bus. */
 export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
+  /** What is counted, where it is. */
+  readonly metrics: Metrics | undefined;
   readonly #context: Context;
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
   readonly #hub: OpenHub | undefined;
+  readonly #accessLog: AccessLog | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
+  private constructor(parts: Parts, onError: OnError) {
+    const { context, store, address, retention, hub, metrics, guards, accessLog } = parts;
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
-    this.app = makeApp(context, onError);
+    this.metrics = metrics;
+    this.#accessLog = accessLog;
+    // The first of them is the outermost.
+    this.app = guards.reduceRight((app, guard) => guard(app), makeApp(context, onError));
   }
 
   /**
    * Opens a bus by settings that are resolved already.
-   * @param options `runOnce`: the process ends soon, so nothing is done by and by
+   * @param options `runOnce`: the process ends soon, so nothing is done by and by, counted or recorded;
+   *   `onRequest`: gets the record of each request where there is no access log of its own
+   * @throws CannotLog when the access log cannot be written to
    */
   static async from(
     settings: BusSettings & Partial<AddressOptions>,
-    onError: (error: unknown) => void = console.error,
-    options: { runOnce?: boolean } = {},
+    onError: OnError = console.error,
+    options: { runOnce?: boolean; onRequest?: Recorder | undefined } = {},
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
-    const store = new KnexStore(await openDatabase(database, settings), settings, replica);
-    const publisher = new Publisher(store, QUEUE_BYTES);
+    const accessLog = options.runOnce === true ? undefined : await accessLogAt(settings.accessLog);
+    const metrics =
+      settings.metrics === true && options.runOnce !== true
+        ? new (await import('./guard/metrics.js')).Metrics(settings.metricsFeeds ?? 0)
+        : undefined;
+    const storeOptions = { ...settings, observer: metrics };
+    const store = new KnexStore(await openDatabase(database, settings), storeOptions, replica);
+    const publisher = new Publisher(store, QUEUE_BYTES, metrics);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
@@ -107,10 +136,14 @@ export class AtomMQ {
     const delivers = options.runOnce !== true;
     const hub =
       (settings.websub ?? delivers)
-        ? await openHub(context, store.subscriptions, settings, delivers, onError)
+        ? await openHub(context, store.subscriptions, settings, delivers, onError, metrics)
         : undefined;
     context.hub = hub?.answer;
-    return new AtomMQ({ context, store, address, retention, hub }, onError);
+    context.metrics = metrics?.answer;
+    metrics?.watch({ queue: () => publisher.queue, waiting: () => live, heads: (limit) => store.heads(limit) });
+    const record = settings.accessLog === undefined ? options.onRequest : accessLog?.write;
+    const guards = await observing(metrics, record, options.runOnce);
+    return new AtomMQ({ context, store, address, retention, hub, metrics, guards, accessLog }, onError);
   }
 
   /**
@@ -209,6 +242,12 @@ export class AtomMQ {
     this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
+    this.#accessLog?.close();
+  }
+
+  /** Goes on in new files where those of logs were moved away. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
   }
 
   #check(): void {
@@ -234,6 +273,22 @@ export class AtomMQ {
     if (response.status >= 400) throw new HttpError(response.status, (JSON.parse(text) as { detail: string }).detail);
     return { body: text };
   }
+}
+
+async function accessLogAt(target: string | undefined): Promise<AccessLog | undefined> {
+  if (target === undefined || target === 'off') return undefined;
+  return (await import('./guard/access-log.js')).openAccessLog(target);
+}
+
+/** What sees every request, the outermost first; a process that ends with its request has a web server that does this. */
+async function observing(
+  metrics: Metrics | undefined,
+  record: Recorder | undefined,
+  runOnce = false,
+): Promise<Guard[]> {
+  if (runOnce) return [];
+  const guards = record === undefined ? [] : [(await import('./guard/access-log.js')).accessLog(record)];
+  return [...guards, named(record !== undefined), ...(metrics === undefined ? [] : [metrics.guard])];
 }
 
 /** A WebSub subscription for a program. */
