@@ -18,13 +18,14 @@ export const NOWHERE = 'none';
 
 /** @param path below the mount point, still percent-encoded */
 export function routeOf(path: string): string {
-  if (path.startsWith('/feed=')) return below(path, 6);
-  const fixed = FIXED.get(path);
-  if (fixed !== undefined) return fixed;
-  if (path.startsWith('/feeds/')) return below(path, 7);
+  const route = plainRouteOf(path);
   // Rarely is anything encoded but names.
-  const plain = path.includes('%') ? decoded(path) : path;
-  return plain === path ? NOWHERE : routeOf(plain);
+  return route === NOWHERE && path.includes('%') ? plainRouteOf(decoded(path)) : route;
+}
+
+function plainRouteOf(path: string): string {
+  if (path.startsWith('/feed=')) return below(path, 6);
+  return FIXED.get(path) ?? (path.startsWith('/feeds/') ? below(path, 7) : NOWHERE);
 }
 
 function below(path: string, from: number): string {
