@@ -90,9 +90,9 @@ test('traceparent: what W3C takes, and nothing else', () => {
 });
 
 /** An application of a few answers behind the access log, and the records of it. */
-function watched(app: App, always = true) {
+function watched(app: App) {
   const records: AccessRecord[] = [];
-  return { records, ask: inProcess(accessLog((record) => records.push(record))(named(always)(app))) };
+  return { records, ask: inProcess(accessLog((record) => records.push(record))(named(true)(app))) };
 }
 
 test('a record says who asked for what, and what came of it', async () => {
@@ -152,7 +152,6 @@ test('what a guard throws is an answer, recorded and counted', async () => {
     metrics.guard(async () => {
       throw new HttpError(503, 'Too much.', { headers: { 'retry-after': '1' } });
     }),
-    false,
   );
   const { status, headers } = await ask('GET', '/feed=a');
   assert.deepEqual([status, headers['retry-after'], headers['x-request-id']], [503, '1', records[0]!.id]);
