@@ -31,10 +31,13 @@ const substitutes = {
         ? { path, external: true }
         : undefined,
     );
-    build.onResolve({ filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js)$/ }, ({ path }) => ({
-      path,
-      namespace: 'absent',
-    }));
+    build.onResolve(
+      { filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js|guard\/(metrics|access-log)\.js)$/ },
+      ({ path }) => ({
+        path,
+        namespace: 'absent',
+      }),
+    );
     build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
       contents: 'exports.Migrator = exports.requestListener = () => { throw new Error("not in the CGI bundle"); };',
     }));

@@ -1,5 +1,5 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
-import { failure } from './failure.js';
+import { failure, type OnError } from './failure.js';
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
 import { segmentsOf } from './resource/address.js';
 import type { Context } from './resource/context.js';
@@ -36,6 +36,7 @@ export const ROUTES = {
   '/hub': { POST: to('read', (context, request) => context.hub!(request)) },
   '/health/live': { GET: to('nothing', (_context, request) => live(request)) },
   '/health/ready': { GET: to('nothing', ready) },
+  '/metrics': { GET: to('admin', (context) => context.metrics!()) },
   '/feed=NAME': {
     GET: to('read', (context, request, { feed, url }) => readFeed(context, request, feed, url)),
     POST: to('publish', (context, request, { feed, url }) => publish(context, request, feed, url)),
@@ -58,12 +59,12 @@ export const ROUTES = {
 export type Route = keyof typeof ROUTES;
 
 /** @param onError is told of every error that is ours, for the log */
-export function makeApp(context: Context, onError: (error: unknown) => void): App {
+export function makeApp(context: Context, onError: OnError): App {
   return async (request) => {
     try {
       return await answer(context, request);
     } catch (error) {
-      return failure(error, onError);
+      return failure(error, request, onError);
     }
   };
 }
@@ -79,6 +80,7 @@ function routeOf(context: Context, request: HttpRequest): [Route, Member] {
     if (rest[0] === 'live') return ['/health/live', nowhere];
     if (rest[0] === 'ready') return ['/health/ready', nowhere];
   }
+  if (first === 'metrics' && rest.length === 0 && context.metrics !== undefined) return ['/metrics', nowhere];
   const [feed, url, below] = feedAt(request.base, first, rest);
   if (feed !== undefined) {
     const [collection, segment = '', media] = below;

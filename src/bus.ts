@@ -1,19 +1,18 @@
 /** Composition: configuration, store, application; what a program embeds. */
-import type { Access, AccessRule } from './access/access.js';
 import { makeApp } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
 import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
 import { parseDocument } from './atom/parse.js';
-import { BadValue } from './config/bad-value.js';
 import type { OptionKey } from './config/options.js';
-import { ConfigError, resolveSettings } from './config.js';
+import { resolveSettings } from './config.js';
+import type { OnError } from './failure.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions } from './gateway/listener.js';
-import type { AuthenticationSettings } from './guard/authentication.js';
-import { withCaller } from './guard/caller.js';
-import { asksForCredentials } from './guard/configured.js';
+import type { AccessLog, Recorder } from './guard/access-log.js';
+import type { Metrics } from './guard/metrics.js';
 import type { TokenDesk } from './guard/token-desk.js';
+import { accessOf, type GuardSettings, guardsOf } from './guards.js';
 import { type App, type Guard, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
@@ -38,6 +37,7 @@ export type { Caller, Permission } from './access/caller.js';
 export type { EntryDraft } from './atom/draft.js';
 export type { EntryView } from './atom/object.js';
 export { ConfigError } from './config.js';
+export type { OnError } from './failure.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
@@ -45,7 +45,7 @@ export interface BusSettings
   extends ResourceSettings,
     LiveOptions,
     HubSettings,
-    AuthenticationSettings,
+    GuardSettings,
     Omit<OpenOptions, 'asIs'>,
     StoreOptions {
   database: DatabaseSettings;
@@ -55,10 +55,13 @@ export interface BusSettings
   cacheBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
-  /** Who may do what with which feeds; without rules everybody everything. */
-  access?: AccessRule[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
+  /** Whether to keep metrics, and of how many feeds they tell how far these have come. */
+  metrics?: boolean | undefined;
+  metricsFeeds?: number | undefined;
+  /** Where each request is recorded: `stdout`, `stderr`, a file, or `off`. */
+  accessLog?: string | undefined;
   /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
   websub?: boolean | undefined;
 }
@@ -73,6 +76,8 @@ interface Parts {
   address: AddressOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
+  metrics: Metrics | undefined;
+  accessLog: AccessLog | undefined;
   /** The outermost first. */
   guards: Guard[];
 }
@@ -83,38 +88,58 @@ export class AtomMQ {
   readonly app: App;
   /** The same without them, for the program itself. */
   readonly #own: App;
+  /** What is counted, where it is. */
+  readonly metrics: Metrics | undefined;
   readonly #context: Context;
   readonly #address: AddressOptions;
   readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
   readonly #hub: OpenHub | undefined;
+  readonly #accessLog: AccessLog | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention, hub, guards }: Parts, onError: (error: unknown) => void) {
+  private constructor(parts: Parts, onError: OnError) {
+    const { context, store, address, retention, hub, metrics, guards, accessLog } = parts;
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
+    this.metrics = metrics;
+    this.#accessLog = accessLog;
     this.#own = makeApp(context, onError);
     this.app = guards.reduceRight((app, guard) => guard(app), this.#own);
   }
 
   /**
    * Opens a bus by settings that are resolved already.
-   * @param options `runOnce`: the process ends soon, so nothing is done by and by
-   * @throws ConfigError for what can only be told by looking: files that are named, options that need others
+   * @param options `runOnce`: the process ends soon, so nothing is done by and by, counted or recorded;
+   *   `onRequest`: gets the record of each request where there is no access log of its own
+   * @throws ConfigError for what can only be told by looking: files that are named, options that need others;
+   *   CannotLog when the access log cannot be written to
    */
   static async from(
     settings: BusSettings & Partial<AddressOptions>,
-    onError: (error: unknown) => void = console.error,
-    options: { runOnce?: boolean } = {},
+    onError: OnError = console.error,
+    options: { runOnce?: boolean; onRequest?: Recorder | undefined } = {},
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
-    const guards = await guardsOf(settings, () => store.tokens(), onError);
-    const store = new KnexStore(await openDatabase(database, settings), settings, replica);
-    const publisher = new Publisher(store, QUEUE_BYTES);
+    const accessLog = options.runOnce === true ? undefined : await accessLogAt(settings.accessLog);
+    const metrics =
+      settings.metrics === true && options.runOnce !== true
+        ? new (await import('./guard/metrics.js')).Metrics(settings.metricsFeeds ?? 0)
+        : undefined;
+    const guards = await guardsOf(settings, {
+      metrics,
+      record: settings.accessLog === undefined ? options.onRequest : accessLog?.write,
+      tokens: () => store.tokens(),
+      onError,
+      runOnce: options.runOnce === true,
+    });
+    const storeOptions = { ...settings, observer: metrics };
+    const store = new KnexStore(await openDatabase(database, settings), storeOptions, replica);
+    const publisher = new Publisher(store, QUEUE_BYTES, metrics);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
@@ -126,10 +151,12 @@ export class AtomMQ {
     const delivers = options.runOnce !== true;
     const hub =
       (settings.websub ?? delivers)
-        ? await openHub(context, store.subscriptions, settings, delivers, onError)
+        ? await openHub(context, store.subscriptions, settings, delivers, onError, metrics)
         : undefined;
     context.hub = hub?.answer;
-    return new AtomMQ({ context, store, address, retention, hub, guards }, onError);
+    context.metrics = metrics?.answer;
+    metrics?.watch({ queue: () => publisher.queue, waiting: () => live, heads: (limit) => store.heads(limit) });
+    return new AtomMQ({ context, store, address, retention, hub, metrics, accessLog, guards }, onError);
   }
 
   /**
@@ -234,6 +261,12 @@ export class AtomMQ {
     this.#context.live.close();
     await this.#retention?.stop();
     await this.#context.store.close();
+    this.#accessLog?.close();
+  }
+
+  /** Goes on in new files where those of logs were moved away. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
   }
 
   #check(): void {
@@ -261,33 +294,9 @@ export class AtomMQ {
   }
 }
 
-/** @returns undefined where there is nothing to decide: then nothing is loaded for it */
-async function accessOf(settings: BusSettings): Promise<Access | undefined> {
-  const { access: rules = [] } = settings;
-  const credentials = asksForCredentials(settings);
-  if (rules.length === 0 && !credentials) return undefined;
-  const { Access, AUTHENTICATED_ONLY } = await import('./access/access.js');
-  return new Access(rules.length === 0 ? AUTHENTICATED_ONLY : rules, { credentials });
-}
-
-/** What stands around the application, the outermost first. @throws ConfigError */
-async function guardsOf(
-  settings: BusSettings,
-  tokens: () => ReturnType<KnexStore['tokens']>,
-  onError: (error: unknown) => void,
-): Promise<Guard[]> {
-  const guards: Guard[] = [];
-  try {
-    if (asksForCredentials(settings)) {
-      const { makeAuthentication } = await import('./guard/authentication.js');
-      guards.push(makeAuthentication(settings, { tokens, anonymous: (settings.access ?? []).length > 0, onError }));
-    } else if ((settings.access ?? []).length > 0) {
-      guards.push(withCaller);
-    }
-  } catch (error) {
-    throw error instanceof BadValue ? new ConfigError(error.message) : error;
-  }
-  return guards;
+async function accessLogAt(target: string | undefined): Promise<AccessLog | undefined> {
+  if (target === undefined || target === 'off') return undefined;
+  return (await import('./guard/access-log.js')).openAccessLog(target);
 }
 
 /** A WebSub subscription for a program. */

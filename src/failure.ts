@@ -1,18 +1,33 @@
 /** The answer to whatever was thrown: an error of the client's as it is, one of ours without a word of how we are made. */
-import { HttpError, type HttpResponse } from './http.js';
+import { HttpError, type HttpRequest, type HttpResponse } from './http.js';
 import { problem } from './problem.js';
 import { StoreUnavailable } from './store/store.js';
 
-/** @param onError is told of every error that is ours, for the log */
-export function failure(error: unknown, onError: (error: unknown) => void): HttpResponse {
-  if (error instanceof HttpError) return problem(error);
-  onError(error);
+/** Is told of every error that is ours, with the id of the request that met it where there was one. */
+export type OnError = (error: unknown, requestId?: string) => void;
+
+export function failure(error: unknown, request: HttpRequest, onError: OnError): HttpResponse {
+  if (error instanceof HttpError && error.status < 500) return problem(error);
+  if (error instanceof HttpError) return ours(error.status, error.message, request, error);
+  onError(error, request.id);
   if (error instanceof StoreUnavailable) {
-    return problem(
-      new HttpError(503, 'The database does not answer; nothing was stored. Try again.', {
-        headers: { 'retry-after': '1' },
-      }),
-    );
+    const headers = { 'retry-after': '1' };
+    return ours(503, 'The database does not answer; nothing was stored. Try again.', request, { headers });
   }
-  return problem(new HttpError(500, 'Something went wrong here; nothing was stored.'));
+  return ours(500, 'Something went wrong here; nothing was stored.', request);
+}
+
+/** An error of ours names the request as the log does, so that whoever met it can say which it was. */
+function ours(
+  status: number,
+  detail: string,
+  { id }: HttpRequest,
+  { headers = {}, members = {} }: { headers?: Record<string, string>; members?: Record<string, unknown> } = {},
+): HttpResponse {
+  return problem(
+    new HttpError(status, detail, {
+      headers: { ...headers, 'x-request-id': id },
+      members: { ...members, request: id },
+    }),
+  );
 }

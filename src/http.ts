@@ -1,4 +1,5 @@
 /** The seam: the request and response types that every gateway produces and every resource consumes. */
+import { randomUUID } from 'node:crypto';
 import type { Caller } from './access/caller.js';
 
 /** What a gateway is by nature, as PSGI tells it: an application never waits when `runOnce` is true. */
@@ -48,6 +49,7 @@ export class HttpRequest {
   caller: Caller | undefined;
   readonly #makeSignal: (() => AbortSignal) | undefined;
   #query: URLSearchParams | undefined;
+  #id: string | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(init: HttpRequestInit) {
@@ -67,6 +69,15 @@ export class HttpRequest {
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(this.search);
     return this.#query;
+  }
+
+  /** What the request is called in logs and errors: the client's `X-Request-Id` if it is a plain word, else one that is made. */
+  get id(): string {
+    if (this.#id === undefined) {
+      const given = this.headers['x-request-id'];
+      this.#id = given !== undefined && /^[\w.:+/=@~-]{1,128}$/.test(given) ? given : randomUUID();
+    }
+    return this.#id;
   }
 
   get signal(): AbortSignal {

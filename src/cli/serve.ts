@@ -1,12 +1,16 @@
 /** `atommq serve`: a bus behind the gateway that was chosen. */
 import cluster from 'node:cluster';
-import { AtomMQ } from '../bus.js';
+import { AtomMQ, type OnError } from '../bus.js';
 import { maskDatabase } from '../config/database.js';
 import { ConfigError, type Resolved, type Settings } from '../config.js';
 import type { Listener } from '../gateway/listener.js';
+import { askOthers, type Share } from '../gateway/share.js';
+import { type AccessRecord, CannotLog, lineOf } from '../guard/access-log.js';
+import type { Family } from '../guard/counts.js';
+import type { OtherParts } from '../guard/metrics.js';
 import { detach, starter } from './detach.js';
 import { refuseExposure } from './exposure.js';
-import { makeLog } from './log.js';
+import { type Log, openLog } from './log.js';
 import { holdPidFile, PidFileError } from './pid-file.js';
 
 /** Exit code for what is in the way but neither usage nor the socket: the database, the pid file. */
@@ -17,8 +21,8 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
   refuseExposure(settings);
   const started = starter();
   if (settings.detach && started === undefined && cluster.isPrimary) return detach(settings, argv);
-  const log = makeLog(settings, started?.tell);
-  const open = () => openBus(settings, (error) => log('error', String((error as Error)?.stack ?? error)));
+  const log = await openLog(settings, started?.tell);
+  const open = () => openBus(settings, log);
   if (settings.gateway === 'cgi') return (await import('./cgi.js')).serveOne(settings);
   let bus: AtomMQ | undefined;
   try {
@@ -30,16 +34,22 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
     }
     if (cluster.isWorker || settings.workers === 1) bus = await open();
   } catch (error) {
-    if (!(error instanceof CannotOpen || error instanceof PidFileError)) throw error;
+    if (!(error instanceof CannotOpen || error instanceof CannotLog || error instanceof PidFileError)) throw error;
     log('error', error.message);
     return FAILED;
   }
+  if (cluster.isWorker && bus?.metrics !== undefined) {
+    bus.metrics.others = (own) => askOthers(own) as Promise<OtherParts>;
+  }
+  // A pool has new workers then, which open their logs anew.
+  if (settings.workers === 1) process.on('SIGHUP', () => bus?.reopenLogs());
   let isReady = false;
   const { runPool } = await import('../gateway/pool.js');
   const code = await runPool({
     workers: settings.workers,
     drainSeconds: settings.drainTimeout,
     start: () => listen(settings, bus!.app),
+    share: settings.metrics === false ? undefined : metricsShare(() => bus),
     // Until it listens every line is about why it does not, and must not be lost with `log: errors`.
     log: (line) => log(isReady ? 'warning' : 'error', line),
     onReady: (address) => {
@@ -55,15 +65,32 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
 /** The database does not open. */
 class CannotOpen extends Error {}
 
-async function openBus(settings: Settings, onError: (error: unknown) => void): Promise<AtomMQ> {
+async function openBus(settings: Settings, log: Log): Promise<AtomMQ> {
+  const onError: OnError = (error, request) => {
+    log('error', String((error as Error)?.stack ?? error), request === undefined ? {} : { request });
+  };
+  const onRequest = (record: AccessRecord) => {
+    if (settings.logFormat === 'json') log('debug', 'request', record);
+    else log('debug', lineOf(record));
+  };
   try {
-    return await AtomMQ.from(settings, onError);
+    return await AtomMQ.from({ ...settings, metrics: settings.metrics ?? true }, onError, {
+      onRequest: settings.log === 'debug' ? onRequest : undefined,
+    });
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof ConfigError || error instanceof CannotLog) throw error;
     throw new CannotOpen(
       `cannot open the database ${maskDatabase(settings.databaseName)}: ${(error as Error).message}`,
     );
   }
+}
+
+/** What the workers of a pool have counted, each its own. */
+function metricsShare(bus: () => AtomMQ | undefined): Share {
+  return {
+    part: async () => bus()?.metrics?.part(),
+    kept: async (gone) => (await import('../guard/exposition.js')).kept(gone as Family[][]),
+  };
 }
 
 async function listen(settings: Settings, app: AtomMQ['app']): Promise<Listener> {

@@ -317,9 +317,33 @@ export const OPTIONS = {
     help: 'file that holds the process id',
     parse: optional(filledText),
   },
+  metrics: {
+    name: 'metrics',
+    default: undefined,
+    help: 'whether to count for Prometheus, at metrics below the mount point: true for serve',
+    parse: optional(bool),
+  },
+  metricsFeeds: {
+    name: 'metrics-feeds',
+    default: 100,
+    help: 'most feeds of which metrics tell how far they have come; the oldest, 0 for none',
+    parse: whole(0, 10_000),
+  },
   log: { name: 'log', default: 'info', help: 'debug, info, warning or error', parse: level },
   logger: { name: 'logger', default: 'console', help: 'console or file', parse: oneOf('console', 'file') },
   logFile: { name: 'log-file', default: 'atommq.log', help: 'where logger: file writes', parse: filledText },
+  logFormat: {
+    name: 'log-format',
+    default: 'text',
+    help: 'text, or json: an object a line',
+    parse: oneOf('text', 'json'),
+  },
+  accessLog: {
+    name: 'access-log',
+    default: undefined,
+    help: 'a line of JSON for each request, to stdout, stderr or a file; off for none, even with log: debug',
+    parse: optional(filledText),
+  },
 } as const satisfies Record<string, Option<unknown>>;
 
 export type OptionKey = keyof typeof OPTIONS;

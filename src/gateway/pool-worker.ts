@@ -1,5 +1,6 @@
 /** A worker of a pool: serves until its primary tells it to stop, or is gone. */
 import type { Listener } from './listener.js';
+import { hear, type Share, type ShareMessage, say } from './share.js';
 
 /** What a primary says. */
 export const STOP = 'stop';
@@ -11,12 +12,15 @@ export interface WorkerMessage {
 }
 
 /** @returns the exit code */
-export async function runWorker(start: () => Promise<Listener>, drainSeconds?: number): Promise<number> {
+export async function runWorker(start: () => Promise<Listener>, drainSeconds?: number, share?: Share): Promise<number> {
   // The primary decides when to stop: a terminal sends its signals to the whole group.
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
   // Without its primary a worker must not hold the socket: a web server would never start another pool.
   const told = new Promise<void>((resolve) => {
-    process.on('message', (message) => message === STOP && resolve());
+    process.on('message', (message: typeof STOP | ShareMessage) => {
+      if (message === STOP) resolve();
+      else hear(message, share);
+    });
     process.once('disconnect', resolve);
   });
   let listener: Listener;
@@ -28,7 +32,9 @@ export async function runWorker(start: () => Promise<Listener>, drainSeconds?: n
   }
   await tell({ type: LISTENING, text: listener.address });
   await told;
-  return (await listener.close(drainSeconds)) ? 0 : 1;
+  const clean = await listener.close(drainSeconds);
+  await say(0, share);
+  return clean ? 0 : 1;
 }
 
 /** Resolves also when nobody can hear it any more. */

@@ -2,6 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Listener } from './listener.js';
 import { LISTENING, runWorker, STOP, type WorkerMessage } from './pool-worker.js';
+import { Parts, type Share, type ShareMessage } from './share.js';
 
 /** Exit codes: how a run ended. */
 export const CLEAN = 0;
@@ -17,6 +18,8 @@ export interface PoolOptions {
   log: (line: string) => void;
   /** Called once, when requests are taken. */
   onReady?: ((address: string) => void) | undefined;
+  /** What each worker has a part of, where there is something. */
+  share?: Share | undefined;
 }
 
 /** Time before another try to start a worker, in milliseconds: doubled with each failure in a row. */
@@ -35,7 +38,7 @@ const PATIENCE = 5000;
  * @returns the exit code: 0, 1 when requests were cut off or workers cannot live, 4 when it cannot listen
  */
 export async function runPool(options: PoolOptions): Promise<number> {
-  if (cluster.isWorker) return runWorker(options.start, options.drainSeconds);
+  if (cluster.isWorker) return runWorker(options.start, options.drainSeconds, options.share);
   return options.workers > 1 ? new Pool(options).run() : runAlone(options);
 }
 
@@ -70,6 +73,7 @@ function stopSignal(atOnce: () => void): Promise<void> {
 
 class Pool {
   readonly #options: PoolOptions;
+  readonly #parts: Parts | undefined;
   readonly #serving = new Set<Worker>();
   readonly #leaving = new Set<Worker>();
   #failures = 0;
@@ -81,6 +85,7 @@ class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#parts = options.share && new Parts(options.share);
   }
 
   async run(): Promise<number> {
@@ -141,6 +146,8 @@ class Pool {
   /** A worker that listens; undefined when it ended before it did. */
   #fork(): Promise<Worker | undefined> {
     const worker = cluster.fork();
+    // Not when it has ended: what it said last may still be on its way then.
+    worker.once('disconnect', () => this.#parts?.ended(worker));
     worker.on('error', (error) => this.#options.log(`worker ${worker.process.pid}: ${error.message}`));
     return new Promise((resolve) => {
       const died = (code: number | null, signal: string | null) => {
@@ -148,7 +155,12 @@ class Pool {
         resolve(undefined);
       };
       worker.once('exit', died);
-      worker.on('message', (message: WorkerMessage) => {
+      worker.on('message', (message: WorkerMessage | ShareMessage) => {
+        if (!('text' in message)) {
+          const others = workers().filter((other) => other !== worker);
+          this.#parts?.hear(worker, message, others);
+          return;
+        }
         if (message.type !== LISTENING) {
           this.#options.log(`cannot listen: ${message.text}`);
           // A socket that somebody passed to us is lost with the last worker, so later it is not worth while either.

@@ -1,7 +1,7 @@
 /** The guard that finds out who asks: sets `request.caller`, and answers credentials that do not do with 401. */
 import type { Caller } from '../access/caller.js';
 import { isToken } from '../access/token.js';
-import { failure } from '../failure.js';
+import { failure, type OnError } from '../failure.js';
 import { type Guard, HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Backoff, placeOf } from './backoff.js';
@@ -32,7 +32,7 @@ const OPEN = new Set(['/health/live', '/health/ready']);
 const RECHECK = 3000;
 
 /** @param onError is told of errors that are ours, for the log */
-export function authenticate(ways: Ways, onError: (error: unknown) => void): Guard {
+export function authenticate(ways: Ways, onError: OnError): Guard {
   const authentication = new Authentication(ways);
   return (app) => async (request) => {
     if (OPEN.has(request.path)) return app(request);
@@ -41,7 +41,7 @@ export function authenticate(ways: Ways, onError: (error: unknown) => void): Gua
     try {
       identity = await authentication.identify(request);
     } catch (error) {
-      return error instanceof Refusal ? authentication.refuse(error) : failure(error, onError);
+      return error instanceof Refusal ? authentication.refuse(error) : failure(error, request, onError);
     }
     request.caller = identity.caller;
     const response = await app(request);

@@ -1,5 +1,6 @@
 /** Authentication as it is configured: which ways there are, and whether there is any. */
 import { BadValue } from '../config/bad-value.js';
+import type { OnError } from '../failure.js';
 import type { Guard } from '../http.js';
 import type { Tokens } from '../store/token.js';
 import { authenticate } from './authenticate.js';
@@ -25,7 +26,7 @@ export interface AuthenticationParts {
   tokens: () => Promise<Tokens>;
   /** Whether those who do not say who they are go on to the application. */
   anonymous: boolean;
-  onError: (error: unknown) => void;
+  onError: OnError;
 }
 
 /** @throws BadValue for files that cannot be used, and for what is missing */

@@ -35,6 +35,7 @@ export class Live {
   /** Feeds that the next look is to ask for. */
   readonly #pending = new Set<string>();
   #present = 0;
+  #streaming = 0;
   #looks = 0;
   #looking = false;
   #lastNews = 0;
@@ -57,12 +58,18 @@ export class Live {
     return this.#present;
   }
 
+  /** How many of them are sent streams. */
+  get streaming(): number {
+    return this.#streaming;
+  }
+
   /**
    * Takes one of the places for clients that wait.
+   * @param streams it is for a stream, not for one answer
    * @returns what gives the place back
    * @throws HttpError 503 when all are taken; those who have one keep it
    */
-  enter(): () => void {
+  enter(streams = false): () => void {
     if (this.#present >= this.#maxWaiters) {
       throw new HttpError(503, `${this.#maxWaiters} clients wait here already; try again, or ask without waiting.`, {
         // Not all at the same moment.
@@ -70,9 +77,11 @@ export class Live {
       });
     }
     this.#present += 1;
+    if (streams) this.#streaming += 1;
     let here = true;
     return () => {
       if (here) this.#present -= 1;
+      if (here && streams) this.#streaming -= 1;
       here = false;
     };
   }

@@ -40,6 +40,8 @@ export interface Context {
   access?: Access | undefined;
   /** Where there is a WebSub hub: what answers at its address, which every page of a feed then names. */
   hub?: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
+  /** Where metrics are kept: what answers with them. */
+  metrics?: (() => Promise<HttpResponse>) | undefined;
 }
 
 export const ATOM_ENTRY = 'application/atom+xml;type=entry';

@@ -92,7 +92,7 @@ async function stream(
 function place({ live }: Context, { nature, method, signal }: HttpRequest): () => void {
   // A process that ends with its request sends what there is.
   if (nature.runOnce || method === 'HEAD') return () => {};
-  const leave = live.enter();
+  const leave = live.enter(true);
   // A client that goes before the stream begins never gets it to its end.
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });

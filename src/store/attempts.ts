@@ -1,4 +1,6 @@
 /** Tries again what a database could not do because of others, until it is done or a deadline passes. */
+import { HttpError } from '../http.js';
+import type { Observer } from '../observer.js';
 import type { Circuit } from './circuit.js';
 import type { Trouble } from './dialect.js';
 import { StoreUnavailable } from './store.js';
@@ -15,6 +17,8 @@ export interface AttemptOptions {
   patience: number;
   /** Absent where a database cannot be away. */
   circuit?: Circuit | undefined;
+  /** Is told of every error of the database, and of every further try. */
+  observer?: Observer | undefined;
 }
 
 export class Attempts {
@@ -30,7 +34,7 @@ export class Attempts {
    * @throws StoreUnavailable when the database is away, cannot do it now, or could not do it before the deadline
    */
   async run<R>(work: (again: boolean) => Promise<R>): Promise<R> {
-    const { circuit, trouble, patience } = this.#options;
+    const { circuit, trouble, patience, observer } = this.#options;
     if (circuit?.enter() === false) throw new StoreUnavailable(new Error('It was away a moment ago.'));
     let began: number | undefined;
     let lost = false;
@@ -41,6 +45,7 @@ export class Attempts {
         return result;
       } catch (error) {
         const kind = trouble(error);
+        if (!(error instanceof HttpError)) observer?.troubled(kind ?? 'other');
         if (kind === 'away') circuit?.open();
         else if (kind !== 'lost') circuit?.close();
         if (kind === undefined || (kind === 'duplicate' && tries >= DUPLICATES)) throw error;
@@ -50,6 +55,7 @@ export class Attempts {
         const again = kind === 'conflict' || kind === 'duplicate' || lost;
         const pause = Math.random() * Math.min(MOST_PAUSE, PAUSE * 2 ** tries);
         if (!again || performance.now() + pause - began > patience) throw new StoreUnavailable(error);
+        observer?.retried();
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }

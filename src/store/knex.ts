@@ -2,6 +2,8 @@
 import type { Knex } from 'knex';
 import { now } from '../atom/ids.js';
 import type { Category, HeldEntry } from '../atom/model.js';
+import { HttpError } from '../http.js';
+import type { Observer } from '../observer.js';
 import { appendOne, appendWithin } from './append.js';
 import { Attempts } from './attempts.js';
 import { deleteBlobs, writeUpload } from './blobs.js';
@@ -14,12 +16,14 @@ import type { Replica } from './replica.js';
 import { clearSome, clearUploads, hashOfKey, pruneSome, REMOVED } from './retention.js';
 import { changeMetadata, lockFeed, reviseOne } from './revise.js';
 import { asFeed, asHeld, asStored, type CategoryRow } from './rows.js';
+import { SCHEMA_VERSION } from './schema.js';
 import { Shared } from './shared.js';
 import type {
   Append,
   Appended,
   Feed,
   FeedCategory,
+  FeedHead,
   MetadataChange,
   Range,
   Retention,
@@ -39,6 +43,8 @@ const UPLOAD_LIFE = 24 * 3600 * 1e6;
 export interface StoreOptions {
   /** How long a write is tried again when others are in the way, in seconds. */
   retryDeadline: number;
+  /** Is told what the database could not do. */
+  observer?: Observer | undefined;
 }
 
 /** A transaction of a program that has its own Knex on the same database. */
@@ -65,7 +71,7 @@ export class KnexStore implements Store {
   readonly #listeners = new Set<(feeds?: string[]) => void>();
   #unwatch: (() => void) | undefined;
 
-  constructor(database: Database, { retryDeadline }: StoreOptions, replica?: Replica) {
+  constructor(database: Database, { retryDeadline, observer }: StoreOptions, replica?: Replica) {
     this.#database = database;
     this.#replica = replica;
     this.#ask = database.questions;
@@ -73,6 +79,7 @@ export class KnexStore implements Store {
       trouble: (error) => database.dialect.trouble(error),
       patience: retryDeadline * 1000,
       circuit: database.isRemote ? new Circuit() : undefined,
+      observer,
     });
   }
 
@@ -111,6 +118,16 @@ export class KnexStore implements Store {
 
   async feeds(): Promise<Feed[]> {
     return (await this.#attempts.run(() => this.#ask.feeds())).map(asFeed);
+  }
+
+  async heads(limit: number): Promise<FeedHead[]> {
+    const rows = await this.#attempts.run(() => this.#ask.heads(limit));
+    return rows.map(({ name, head, floor, bytes }) => ({
+      name,
+      head: Number(head),
+      floor: Number(floor),
+      bytes: Number(bytes),
+    }));
   }
 
   async position({ feedId, floor }: Feed, key: string): Promise<number | undefined> {
@@ -293,8 +310,10 @@ export class KnexStore implements Store {
     this.#database.announce?.([...new Set(feeds)]).catch(() => {});
   }
 
-  ping(): Promise<void> {
-    return this.#attempts.run(() => this.#ask.ping());
+  async ping(): Promise<void> {
+    const version = await this.#attempts.run(() => this.#ask.schemaVersion());
+    if (version === SCHEMA_VERSION) return;
+    throw new HttpError(503, `The database has schema version ${version}; this AtomMQ needs ${SCHEMA_VERSION}.`);
   }
 
   async close(): Promise<void> {

@@ -22,6 +22,12 @@ export function builtQuestions(knex: Knex): Questions {
     feed: async (name) => (await feeds().where({ name }))[0],
     feedsNamed: (names) => feeds().whereIn('name', names),
     feeds: () => feeds().whereNot('name', 'like', `${REMOVED}%`).orderBy('name'),
+    heads: (limit) =>
+      knex('mq_feed')
+        .select('name', 'head', 'floor', 'bytes')
+        .whereNot('name', 'like', `${REMOVED}%`)
+        .orderBy('feed_id')
+        .limit(limit),
     removed: () => feeds().where('name', 'like', `${REMOVED}%`),
     async position(feedId, key) {
       const [row] = await knex('mq_entry').where({ feed_id: feedId, entry_key: key }).select('position');
@@ -78,7 +84,10 @@ export function builtQuestions(knex: Knex): Questions {
         .select('data');
       return rows;
     },
-    ping: async () => void (await knex('mq_meta').where({ name: 'schema' }).select('value')),
+    schemaVersion: async () => {
+      const [row] = await knex('mq_meta').where({ name: 'schema' }).select<{ value: string }[]>('value');
+      return Number(row?.value ?? 0);
+    },
   };
 }
 

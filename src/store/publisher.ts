@@ -1,10 +1,13 @@
 /** Group commit: publishes that arrive while a flush is under way share the next one. */
 import { HttpError } from '../http.js';
+import type { Observer } from '../observer.js';
 import type { Append, Appended, Store } from './store.js';
 
 interface Waiting {
   append: Append;
   bytes: number;
+  /** When it came, by `performance.now()`; 0 where nobody counts. */
+  since: number;
   resolve: (result: Appended) => void;
   reject: (reason: unknown) => void;
 }
@@ -19,6 +22,7 @@ const FLUSH_ENTRIES = 2000;
 export class Publisher {
   readonly #store: Pick<Store, 'append' | 'lanes' | 'flushBytes'>;
   readonly #limit: number;
+  readonly #observer: Observer | undefined;
   /** What waits, by feed; a feed is here while something of it waits or is under way. */
   readonly #queues = new Map<string, Waiting[]>();
   /** Feeds of which something waits and nothing is under way, the longest there first. */
@@ -27,9 +31,17 @@ export class Publisher {
   #running = 0;
 
   /** @param limit most bytes that may wait; more are refused with 503 */
-  constructor(store: Pick<Store, 'append' | 'lanes' | 'flushBytes'>, limit: number) {
+  constructor(store: Pick<Store, 'append' | 'lanes' | 'flushBytes'>, limit: number, observer?: Observer) {
     this.#store = store;
     this.#limit = limit;
+    this.#observer = observer;
+  }
+
+  /** What waits for a flush, and the bytes of those that are under way as well. */
+  get queue(): { entries: number; bytes: number } {
+    let entries = 0;
+    for (const queue of this.#queues.values()) for (const { append } of queue) entries += append.entries.length;
+    return { entries, bytes: this.#bytes };
   }
 
   /**
@@ -45,8 +57,9 @@ export class Publisher {
       });
     }
     this.#bytes += bytes;
+    const since = this.#observer === undefined ? 0 : performance.now();
     return new Promise((resolve, reject) => {
-      this.#queueOf(this.#store.lanes === 1 ? '' : append.feed).push({ append, bytes, resolve, reject });
+      this.#queueOf(this.#store.lanes === 1 ? '' : append.feed).push({ append, bytes, since, resolve, reject });
     });
   }
 
@@ -76,8 +89,11 @@ export class Publisher {
   }
 
   async #flush(batch: Waiting[]): Promise<void> {
+    const began = this.#observer === undefined ? 0 : performance.now();
+    let stored = false;
     try {
       const results = await this.#store.append(batch.map(({ append }) => append));
+      stored = true;
       batch.forEach(({ resolve }, i) => {
         resolve(results[i]!);
       });
@@ -85,6 +101,7 @@ export class Publisher {
       for (const { reject } of batch) reject(error);
     }
     for (const { bytes } of batch) this.#bytes -= bytes;
+    if (this.#observer !== undefined) tell(this.#observer, batch, began, stored);
   }
 
   #take(queue: Waiting[]): Waiting[] {
@@ -99,4 +116,14 @@ export class Publisher {
     }
     return queue.splice(0, count);
   }
+}
+
+function tell(observer: Observer, batch: Waiting[], began: number, stored: boolean): void {
+  const now = performance.now();
+  let entries = 0;
+  for (const { append, since } of batch) {
+    entries += append.entries.length;
+    observer.published((now - since) / 1000);
+  }
+  observer.flushed(entries, (now - began) / 1000, stored);
 }

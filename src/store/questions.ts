@@ -9,6 +9,8 @@ export interface Questions {
   feedsNamed(names: string[]): Promise<FeedRow[]>;
   /** All feeds by name, without those that were removed. */
   feeds(): Promise<FeedRow[]>;
+  /** How far the oldest of them have come, so many at most. */
+  heads(limit: number): Promise<HeadRow[]>;
   /** Feeds that were removed and still have rows. */
   removed(): Promise<FeedRow[]>;
   position(feedId: number, key: string): Promise<number | undefined>;
@@ -20,13 +22,16 @@ export interface Questions {
   allCategories(limit: number): Promise<CategoryRow[]>;
   wasRemoved(feedId: number, keyHash: number): Promise<boolean>;
   chunks(blobId: string, first: number, count: number): Promise<ChunkRow[]>;
-  ping(): Promise<void>;
+  schemaVersion(): Promise<number>;
 }
 
 /** A page, and how its feed stood when it was read. */
 export interface PageAt extends State {
   rows: HeldRow[];
 }
+
+/** What there is of a feed, in numbers. */
+export type HeadRow = Pick<FeedRow, 'name' | 'head' | 'floor' | 'bytes'>;
 
 /** How far a feed has come. None of these numbers ever falls. */
 export interface State {
@@ -37,6 +42,7 @@ export interface State {
 
 const FEED = 'SELECT * FROM mq_feed WHERE name = ?';
 const FEEDS = `SELECT * FROM mq_feed WHERE name NOT LIKE '${REMOVED}%' ORDER BY name`;
+const HEADS = `SELECT name, head, floor, bytes FROM mq_feed WHERE name NOT LIKE '${REMOVED}%' ORDER BY feed_id LIMIT ?`;
 const REMOVED_FEEDS = `SELECT * FROM mq_feed WHERE name LIKE '${REMOVED}%'`;
 const POSITION = 'SELECT position FROM mq_entry WHERE feed_id = ? AND entry_key = ?';
 const ENTRY = `SELECT e.* FROM mq_entry e JOIN mq_feed f ON f.feed_id = e.feed_id WHERE f.name = ? AND e.entry_key = ?`;
@@ -50,6 +56,7 @@ const ALL_CATEGORIES = `SELECT feed_id, term, scheme, label FROM (
     WHERE EXISTS (SELECT 1 FROM mq_tag t WHERE t.feed_id = c.feed_id AND t.category_key = c.category_key)) numbered
   WHERE n <= ? ORDER BY feed_id, n`;
 const WAS_REMOVED = 'SELECT feed_id FROM mq_removed WHERE feed_id = ? AND key_hash = ?';
+const SCHEMA = `SELECT value FROM mq_meta WHERE name = 'schema'`;
 const CHUNKS = 'SELECT data FROM mq_blob WHERE blob_id = ? AND seq >= ? AND seq < ? ORDER BY seq';
 
 /** A page; the sizes are summed before any content is read, so that a page of large entries is not read only to be cut. */
@@ -92,6 +99,7 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
       return read(`SELECT * FROM mq_feed WHERE name IN (${bindings.map(() => '?').join(', ')})`, bindings);
     },
     feeds: () => read(FEEDS, []),
+    heads: (limit) => read(HEADS, [limit]),
     removed: () => read(REMOVED_FEEDS, []),
     position: async (feedId, key) => {
       const row = await one<{ position: number | string }>(POSITION, [feedId, key]);
@@ -117,7 +125,7 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
     allCategories: (limit) => read(ALL_CATEGORIES, [limit]),
     wasRemoved: async (feedId, keyHash) => (await read(WAS_REMOVED, [feedId, keyHash])).length > 0,
     chunks: (blobId, first, count) => read(CHUNKS, [blobId, first, first + count]),
-    ping: async () => void (await read('SELECT 1', [])),
+    schemaVersion: async () => Number((await one<{ value: string }>(SCHEMA, []))?.value ?? 0),
   };
 }
 

@@ -37,6 +37,9 @@ export interface Feed {
   metadataAt: number;
 }
 
+/** What there is of a feed, in numbers. */
+export type FeedHead = Pick<Feed, 'name' | 'head' | 'floor' | 'bytes'>;
+
 /** An entry with what only the store cares for. */
 export interface StoredEntry extends HeldEntry {
   /** SHA-256 of what the publisher sent first, in base64url: tells a repeat from another entry of the same id. */
@@ -192,6 +195,8 @@ export interface Store {
   readonly pace: { busy: number; idle: number };
   /** All feeds by name. */
   feeds(): Promise<Feed[]>;
+  /** How far the oldest feeds have come, so many at most: those shown stay the same as more are made. */
+  heads(limit: number): Promise<FeedHead[]>;
   /** The position of an entry, deleted or not. */
   position(feed: Feed, key: string): Promise<number | undefined>;
   /** The entries of a range in reading order. */

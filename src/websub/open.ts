@@ -1,5 +1,6 @@
 /** The hub of a bus, put together: what answers at its address, and what delivers; each is loaded when it is needed. */
 import type { HttpRequest, HttpResponse } from '../http.js';
+import type { Observer } from '../observer.js';
 import type { Context } from '../resource/context.js';
 import type { Subscriptions } from '../store/subscription.js';
 import type { Hub } from './hub.js';
@@ -29,6 +30,7 @@ export async function openHub(
   settings: HubSettings,
   delivers: boolean,
   onError: (error: unknown) => void,
+  observer?: Observer,
 ): Promise<OpenHub> {
   let hub: Hub | undefined;
   let desk: Desk | undefined;
@@ -42,6 +44,7 @@ export async function openHub(
       timeout: settings.websubTimeout,
       limits: { attempts: settings.websubAttempts, patience: settings.websubPatience },
       onError,
+      observer,
     });
   }
   return {

@@ -1,6 +1,7 @@
 /** The time in which this process is the one of all that delivers: it holds a lease, and stops when it may have lost it. */
 import { setMaxListeners } from 'node:events';
 import { now } from '../atom/ids.js';
+import type { Observer } from '../observer.js';
 import type { Context } from '../resource/context.js';
 import type { Feed } from '../store/store.js';
 import type { Progress, Subscription, Subscriptions } from '../store/subscription.js';
@@ -37,6 +38,8 @@ export interface ReignOptions {
   timeout: number;
   limits: Limits;
   onError: (error: unknown) => void;
+  /** Is told of every delivery. */
+  observer?: Observer | undefined;
 }
 
 /** A subscription in force. */
@@ -308,7 +311,9 @@ export class Reign {
     if (!this.#holds()) return;
     const began = performance.now();
     const outcome = await deliver(this.#reach, subscription, topic, batch);
-    subscriber.slow = performance.now() - began > SLOW_ANSWER;
+    const time = performance.now() - began;
+    subscriber.slow = time > SLOW_ANSWER;
+    this.#options.observer?.delivered(outcome.kind, time / 1000);
     await this.#settle(subscriber, outcome, place);
   }
 

@@ -76,6 +76,10 @@ const EXAMPLES: Record<OptionKey, [given: string, made: unknown]> = {
   log: ['errors', 'error'],
   logger: ['file', 'file'],
   logFile: ['x.log', 'x.log'],
+  logFormat: ['json', 'json'],
+  accessLog: ['stdout', 'stdout'],
+  metrics: ['no', false],
+  metricsFeeds: ['0', 0],
 };
 
 let files = 0;
