@@ -2,7 +2,7 @@
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
 import { problem } from './problem.js';
 import { segmentsOf } from './resource/address.js';
-import type { Context } from './resource/context.js';
+import { type Context, NO_SNIFFING } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
 import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { feedAt } from './resource/feed-address.js';
@@ -22,7 +22,12 @@ type Resource = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler>>;
 export function makeApp(context: Context, onError: (error: unknown) => void): App {
   return async (request) => {
     try {
-      return await answer(resourceAt(context, request), request.method);
+      const response = await answer(resourceAt(context, request), request.method);
+      // The type is what we say, whatever the bytes look like.
+      if (response.headers['x-content-type-options'] === undefined) {
+        response.headers = { ...response.headers, ...NO_SNIFFING };
+      }
+      return response;
     } catch (error) {
       return errorResponse(error, onError);
     }

@@ -7,8 +7,10 @@ import { parseDocument } from './atom/parse.js';
 import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import { requestListener } from './gateway/http.js';
-import type { AddressOptions } from './gateway/listener.js';
-import { type App, HttpError, HttpRequest } from './http.js';
+import type { AddressOptions, TransportLimits } from './gateway/listener.js';
+import type { GuardOptions } from './guard/guards.js';
+import { keepSitesLately } from './guard/web-lately.js';
+import { type App, type Guard, HttpError, HttpRequest } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
@@ -37,6 +39,7 @@ export interface BusSettings
   extends ResourceSettings,
     LiveOptions,
     HubSettings,
+    GuardOptions,
     Omit<OpenOptions, 'asIs'>,
     StoreOptions {
   database: DatabaseSettings;
@@ -44,22 +47,26 @@ export interface BusSettings
   databaseRead?: DatabaseSettings | undefined;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
+  /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
+  maxQueueBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
+  /** Names that a listener of a program's own may be called by. */
+  allowedHosts: string[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
   /** Whether to be a WebSub hub; undefined unless the process ends with its request. */
   websub?: boolean | undefined;
 }
 
-/** Most bytes of entries that may wait for the database before publishing is answered with 503. */
-const QUEUE_BYTES = 64 * 1024 * 1024;
+type GatewayOptions = AddressOptions & Partial<TransportLimits>;
 
 /** What a bus is made of. */
 interface Parts {
   context: Context;
+  guards: Guard[];
   store: KnexStore;
-  address: AddressOptions;
+  address: GatewayOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
 }
@@ -69,19 +76,22 @@ export class AtomMQ {
   /** The application that gateways serve. */
   readonly app: App;
   readonly #context: Context;
-  readonly #address: AddressOptions;
+  readonly #address: GatewayOptions;
+  /** Without guards: for what the program itself asks. */
+  readonly #inner: App;
   readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
   readonly #hub: OpenHub | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ context, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
+  private constructor({ context, guards, store, address, retention, hub }: Parts, onError: (error: unknown) => void) {
     this.#context = context;
     this.#store = store;
     this.#address = address;
     this.#retention = retention;
     this.#hub = hub;
-    this.app = makeApp(context, onError);
+    this.#inner = makeApp(context, onError);
+    this.app = guards.reduceRight((app, guard) => guard(app), this.#inner);
   }
 
   /**
@@ -89,20 +99,27 @@ export class AtomMQ {
    * @param options `runOnce`: the process ends soon, so nothing is done by and by
    */
   static async from(
-    settings: BusSettings & Partial<AddressOptions>,
+    settings: BusSettings & Partial<GatewayOptions>,
     onError: (error: unknown) => void = console.error,
     options: { runOnce?: boolean } = {},
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
     const store = new KnexStore(await openDatabase(database, settings), settings, replica);
-    const publisher = new Publisher(store, QUEUE_BYTES);
+    const publisher = new Publisher(store, settings.maxQueueBytes);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
-    const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
+    const { allowedHosts } = settings;
+    const allowsHost =
+      allowedHosts.length === 0 ? undefined : (await import('./gateway/hosts.js')).hostRule({ allowedHosts, baseUrl });
+    const address = { ...settings, mount, baseUrl, trustedProxies, trustRemoteUser, allowsHost };
+    // A process that ends with its request loads no guard that has nothing to do in it.
+    const guards = options.runOnce
+      ? [keepSitesLately(settings)]
+      : (await import('./guard/guards.js')).guardsOf(settings);
     const context: Context = { store, publisher, pages, policies, live, settings };
     const delivers = options.runOnce !== true;
     const hub =
@@ -110,7 +127,7 @@ export class AtomMQ {
         ? await openHub(context, store.subscriptions, settings, delivers, onError)
         : undefined;
     context.hub = hub?.answer;
-    return new AtomMQ({ context, store, address, retention, hub }, onError);
+    return new AtomMQ({ context, guards, store, address, retention, hub }, onError);
   }
 
   /**
@@ -178,7 +195,7 @@ export class AtomMQ {
   }
 
   /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
-  listener(options: Partial<AddressOptions> = {}): ReturnType<typeof requestListener> {
+  listener(options: Partial<GatewayOptions> = {}): ReturnType<typeof requestListener> {
     return requestListener(this.app, { ...this.#address, ...options });
   }
 
@@ -217,7 +234,7 @@ export class AtomMQ {
 
   async #ask(method: string, path: string, search: string, body: string): Promise<{ body: string }> {
     this.#check();
-    const response = await this.app(
+    const response = await this.#inner(
       new HttpRequest({
         method,
         base: this.#address.baseUrl ?? 'urn:atommq',

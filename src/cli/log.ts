@@ -13,11 +13,25 @@ export function makeLog(
   also: (line: string) => void = () => {},
 ): Log {
   return (level, line) => {
-    const text = `${new Date().toISOString()} ${level} [${process.pid}] ${line}`;
+    const text = `${new Date().toISOString()} ${level} [${process.pid}] ${visible(line)}`;
     also(text);
     if (LEVELS[level] < LEVELS[log]) return;
     if (logger !== 'file' || !append(logFile, text)) process.stderr.write(`${text}\n`);
   };
+}
+
+/**
+ * What somebody sent may be in a line: it must not steer a terminal, nor look like a line of its own. So control characters
+ * are written as escapes, and what follows a line break, as in a stack, is set in.
+ */
+export function visible(line: string): string {
+  return line
+    .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escapeOf)
+    .replace(/\n(?! {4})/g, '\n    ');
+}
+
+function escapeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** A full disk must not stop the server for want of a line. */

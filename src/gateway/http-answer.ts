@@ -5,12 +5,11 @@ import { HttpError, type HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { announced, isBare, isStream, pump } from './body.js';
 import { headersOf, type NodeBody } from './http-request.js';
+import { isLast, isOver, linger } from './linger.js';
+import type { Outflow } from './outflow.js';
 
 /** So much of a body that nobody wants is read for the sake of a kept connection, in bytes. */
 const WORTH_KEEPING = 65_536;
-/** So much is read after an answer, so that the client gets to see it, in bytes and in milliseconds. */
-const MOST_LINGERING = 64 * 1024 * 1024;
-const LONGEST_LINGERING = 5000;
 
 /** Writes the answer; rejects when it breaks off half-way, and the connection is then of no use. */
 export async function send(
@@ -19,6 +18,7 @@ export async function send(
   outgoing: ServerResponse,
   requestBody: NodeBody,
   closing: boolean,
+  outflow: Outflow,
 ): Promise<void> {
   // One flat array of names and values is what writeHead takes without building an object of its own.
   const fields: string[] = [];
@@ -46,6 +46,7 @@ export async function send(
   }
   outgoing.writeHead(status, fields);
   outgoing.end(bare || incoming.method === 'HEAD' ? undefined : body);
+  outflow.written(outgoing);
 }
 
 /** A stream that has no end to tell needs no chunks: without them an event to thousands of clients is one plain write to each. */
@@ -66,28 +67,13 @@ function finishReading(incoming: IncomingMessage, outgoing: ServerResponse, body
   incoming.once('error', () => {});
   incoming.resume();
   const length = announced(headersOf(incoming));
-  if (length !== undefined && length <= WORTH_KEEPING && !('expect' in incoming.headers)) return false;
+  if (length !== undefined && length <= WORTH_KEEPING && !('expect' in incoming.headers) && !body.expired) {
+    body.discard();
+    return false;
+  }
   const socket = outgoing.socket;
-  if (socket !== null) socket.destroySoon = () => linger(socket);
+  if (socket !== null) socket.destroySoon = () => linger(socket, incoming);
   return true;
-}
-
-const lingering = new WeakSet<Socket>();
-
-/** Whether a connection has had its last answer: what still comes on it is not a request. */
-export function isOver(socket: Socket): boolean {
-  return lingering.has(socket);
-}
-
-function linger(socket: Socket): void {
-  lingering.add(socket);
-  socket.end();
-  const from = socket.bytesRead;
-  const until = Date.now() + LONGEST_LINGERING;
-  const watch = setInterval(() => {
-    if (Date.now() > until || socket.bytesRead - from > MOST_LINGERING) socket.destroy();
-  }, 100);
-  socket.once('close', () => clearInterval(watch));
 }
 
 /** Answers what is not a request: `clientError` of a server. */
@@ -101,7 +87,23 @@ export function refuse(
     return;
   }
   const [status, detail] = refusal(error.code);
-  const { headers, body } = problem(new HttpError(status, detail));
+  answerAndClose(socket, new HttpError(status, detail));
+}
+
+/** Answers a connection that is one too many. */
+export function turnAway(socket: Socket, most: number): void {
+  isLast(socket);
+  socket.resume();
+  answerAndClose(
+    socket,
+    new HttpError(503, `There are ${most} connections here already (max-connections); try again.`, {
+      headers: { 'retry-after': '5' },
+    }),
+  );
+}
+
+function answerAndClose(socket: Socket, error: HttpError): void {
+  const { status, headers, body } = problem(error);
   const text = String(body);
   const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
@@ -112,8 +114,8 @@ export function refuse(
 }
 
 function refusal(code: string | undefined): [number, string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large.'];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive.'];
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large (max-header-bytes).'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive (header-timeout).'];
   if (code === 'HPE_INVALID_URL') {
     return [400, 'The address has characters in it that must be percent-encoded (as UTF-8), or is none at all.'];
   }
