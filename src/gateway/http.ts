@@ -72,9 +72,12 @@ export async function serveHttp(app: App, options: HttpOptions): Promise<Listene
   // A few more than there may be are told so; beyond them connections are only closed.
   http.maxConnections = limits.maxConnections + TOLD;
   http.on('connection', (socket: Socket) => {
+    if (fresh.size >= limits.maxConnections) {
+      turnAway(socket, limits.maxConnections);
+      return;
+    }
     fresh.set(socket, Date.now());
     socket.once('close', () => fresh.delete(socket));
-    if (fresh.size > limits.maxConnections) turnAway(socket, limits.maxConnections);
   });
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);

@@ -133,7 +133,8 @@ test('an answer that nobody reads is cut, and those that do not fit in memory, t
         .on('error', () => {})
         .on('data', (chunk: Buffer) => {
           length += chunk.length;
-        });
+        })
+        .resume();
       await new Promise((resolve) => sockets[0]!.once('close', resolve));
       assert.ok(length < LARGE.length, String(length));
       for (const socket of sockets) socket.destroy();
