@@ -168,6 +168,6 @@ eachDoor(
       }
     });
   },
-  { environment: { ATOMMQ_BASE_URL: 'https://public.example/atommq' } },
+  { environment: { ATOMMQ_ALLOWED_HOSTS: '', ATOMMQ_BASE_URL: 'https://public.example/atommq' } },
   [httpGateway],
 );
