@@ -140,10 +140,11 @@ function beBad({ port, slow, large }: { port: number; slow: number; large: numbe
     const socket = connect(port, '127.0.0.1', () => {
       const head = 'POST /atommq/feed=a HTTP/1.1\r\nHost: h\r\n';
       socket.write(kind === 0 ? `${head}X-Slow: ` : `${head}Content-Length: 4000000\r\n\r\n<`);
+      // Not before the connection is there: what is written by then comes first.
+      const timer = setInterval(() => socket.write('x'), 1000);
+      socket.once('close', () => clearInterval(timer));
       if (first) ready();
     });
-    const timer = setInterval(() => socket.write('x'), 1000);
-    socket.once('close', () => clearInterval(timer));
     again(socket, () => slowly(kind, false));
   };
   const largely = (kind: number, first: boolean) => {
