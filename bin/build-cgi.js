@@ -32,7 +32,9 @@ const substitutes = {
         : undefined,
     );
     build.onResolve(
-      { filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js|guard\/(metrics|access-log)\.js)$/ },
+      {
+        filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js|guard\/(metrics|access-log|in-flight|rate)\.js)$/,
+      },
       ({ path }) => ({
         path,
         namespace: 'absent',

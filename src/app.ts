@@ -2,7 +2,7 @@
 import { failure, type OnError } from './failure.js';
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
 import { segmentsOf } from './resource/address.js';
-import type { Context } from './resource/context.js';
+import { type Context, NO_SNIFFING } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
 import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { feedAt } from './resource/feed-address.js';
@@ -62,7 +62,12 @@ export type Route = keyof typeof ROUTES;
 export function makeApp(context: Context, onError: OnError): App {
   return async (request) => {
     try {
-      return await answer(context, request);
+      const response = await answer(context, request);
+      // The type is what we say, whatever the bytes look like.
+      if (response.headers['x-content-type-options'] === undefined) {
+        response.headers = { ...response.headers, ...NO_SNIFFING };
+      }
+      return response;
     } catch (error) {
       return failure(error, request, onError);
     }

@@ -8,7 +8,7 @@ import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import type { OnError } from './failure.js';
 import { requestListener } from './gateway/http.js';
-import type { AddressOptions } from './gateway/listener.js';
+import type { AddressOptions, TransportLimits } from './gateway/listener.js';
 import type { AccessLog, Recorder } from './guard/access-log.js';
 import type { Metrics } from './guard/metrics.js';
 import type { TokenDesk } from './guard/token-desk.js';
@@ -53,8 +53,12 @@ export interface BusSettings
   databaseRead?: DatabaseSettings | undefined;
   /** Most bytes of rendered pages kept in memory. */
   cacheBytes: number;
+  /** Most bytes of entries that may wait for the database before publishing is answered with 503. */
+  maxQueueBytes: number;
   /** What holds for which feeds; the first rule that matches a name counts. */
   feeds: FeedPolicy[];
+  /** Names that a listener of a program's own may be called by. */
+  allowedHosts: string[];
   /** Seconds between looks for entries beyond their limits. */
   pruneInterval: number;
   /** Whether to keep metrics, and of how many feeds they tell how far these have come. */
@@ -66,14 +70,13 @@ export interface BusSettings
   websub?: boolean | undefined;
 }
 
-/** Most bytes of entries that may wait for the database before publishing is answered with 503. */
-const QUEUE_BYTES = 64 * 1024 * 1024;
+type GatewayOptions = AddressOptions & Partial<TransportLimits>;
 
 /** What a bus is made of. */
 interface Parts {
   context: Context;
   store: KnexStore;
-  address: AddressOptions;
+  address: GatewayOptions;
   retention: RetentionTimer | undefined;
   hub: OpenHub | undefined;
   metrics: Metrics | undefined;
@@ -91,7 +94,7 @@ export class AtomMQ {
   /** What is counted, where it is. */
   readonly metrics: Metrics | undefined;
   readonly #context: Context;
-  readonly #address: AddressOptions;
+  readonly #address: GatewayOptions;
   readonly #store: KnexStore;
   readonly #retention: RetentionTimer | undefined;
   readonly #hub: OpenHub | undefined;
@@ -119,7 +122,7 @@ export class AtomMQ {
    *   CannotLog when the access log cannot be written to
    */
   static async from(
-    settings: BusSettings & Partial<AddressOptions>,
+    settings: BusSettings & Partial<GatewayOptions>,
     onError: OnError = console.error,
     options: { runOnce?: boolean; onRequest?: Recorder | undefined } = {},
   ): Promise<AtomMQ> {
@@ -139,13 +142,16 @@ export class AtomMQ {
     });
     const storeOptions = { ...settings, observer: metrics };
     const store = new KnexStore(await openDatabase(database, settings), storeOptions, replica);
-    const publisher = new Publisher(store, QUEUE_BYTES, metrics);
+    const publisher = new Publisher(store, settings.maxQueueBytes, metrics);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);
     const live = new Live(store, settings);
     const pages = new PageCache(cacheBytes);
     const { mount = '/atommq', baseUrl, trustedProxies = [], trustRemoteUser = false } = settings;
-    const address = { mount, baseUrl, trustedProxies, trustRemoteUser };
+    const { allowedHosts } = settings;
+    const allowsHost =
+      allowedHosts.length === 0 ? undefined : (await import('./gateway/hosts.js')).hostRule({ allowedHosts, baseUrl });
+    const address = { ...settings, mount, baseUrl, trustedProxies, trustRemoteUser, allowsHost };
     const access = await accessOf(settings);
     const context: Context = { store, publisher, pages, policies, live, settings, access };
     const delivers = options.runOnce !== true;
@@ -191,7 +197,7 @@ export class AtomMQ {
 
   async #publishWithin(transaction: Transaction, feed: string, body: string): Promise<EntryView> {
     this.#check();
-    const document = parseDocument(body);
+    const document = parseDocument(body, this.#context.settings);
     onlyEntry(document);
     const append = appendOf(document, feedName(feed));
     const { held } = outcome(await this.#store.appendWithin(transaction, append), append);
@@ -224,7 +230,7 @@ export class AtomMQ {
   }
 
   /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
-  listener(options: Partial<AddressOptions> = {}): ReturnType<typeof requestListener> {
+  listener(options: Partial<GatewayOptions> = {}): ReturnType<typeof requestListener> {
     return requestListener(this.app, { ...this.#address, ...options });
   }
 

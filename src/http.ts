@@ -10,6 +10,14 @@ export interface GatewayNature {
   multiprocess: boolean;
 }
 
+/** Where requests that are worked on are counted. One that waits for its body or for news is not. */
+export interface Places {
+  /** @throws HttpError 503 when all places are taken */
+  enter(request: HttpRequest): void;
+  /** Gives the place back, if it has one. */
+  leave(request: HttpRequest): void;
+}
+
 /** What a gateway must provide to make an {@link HttpRequest}. */
 export interface HttpRequestInit {
   method: string;
@@ -47,6 +55,9 @@ export class HttpRequest {
   readonly nature: GatewayNature;
   /** Set by authentication; undefined where there is none, and for what a program itself asks: everything is allowed. */
   caller: Caller | undefined;
+  /** Set by the guard that counts; undefined where nothing is counted. */
+  places: Places | undefined;
+  hasPlace: boolean;
   readonly #makeSignal: (() => AbortSignal) | undefined;
   #query: URLSearchParams | undefined;
   #id: string | undefined;
@@ -63,6 +74,8 @@ export class HttpRequest {
     this.remoteAddress = init.remoteAddress;
     this.nature = init.nature;
     this.caller = undefined;
+    this.places = undefined;
+    this.hasPlace = false;
     this.#makeSignal = init.makeSignal;
   }
 
@@ -103,9 +116,13 @@ export class HttpRequest {
   }
 }
 
-/** The error for a body above its limit. */
-export function tooLarge(limit: number): HttpError {
-  return new HttpError(413, `The body is larger than the ${limit} bytes that this server accepts.`);
+/**
+ * The error for a body above its limit.
+ * @param option what the limit is called in the configuration
+ */
+export function tooLarge(limit: number, option?: string): HttpError {
+  const name = option === undefined ? '' : ` (${option})`;
+  return new HttpError(413, `The body is larger than the ${limit} bytes that this server accepts${name}.`);
 }
 
 /** One answer; header names are lower case, and a gateway adds nothing but what its transport needs. */

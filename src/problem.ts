@@ -15,8 +15,10 @@ const KINDS: Record<number, [string, string]> = {
   411: ['length-required', 'Length required'],
   412: ['precondition-failed', 'Precondition failed'],
   413: ['too-large', 'Too large'],
+  414: ['too-large', 'Address too long'],
   415: ['unsupported-media-type', 'Unsupported media type'],
   416: ['range-not-satisfiable', 'Range not satisfiable'],
+  421: ['misdirected', 'Not this server'],
   422: ['not-an-entry', 'Not a valid entry'],
   429: ['too-many-requests', 'Too many requests'],
   431: ['too-large', 'Header fields too large'],
@@ -32,7 +34,12 @@ export function problem(error: unknown): HttpResponse {
   const [type, title] = KINDS[status] ?? ['other', 'Error'];
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...headers,
+    },
     body: `${JSON.stringify({ type: `urn:atommq:problem:${type}`, title, status, detail: message, ...members })}\n`,
   };
 }

@@ -8,17 +8,31 @@ import { EntryReading, MetadataReading, type Names, type Place, type Tag } from 
  * Bounds within which other parsers still read what we hand on: libxml2 stops at 256 levels and names of 50,000
  * characters, and a feed page puts an entry one level deeper.
  */
-const MAX_DEPTH = 200;
 const MAX_NAME = 1000;
-const MAX_ATTRIBUTES = 500;
+
+/** What may be set otherwise. */
+export interface XmlLimits {
+  /** Most levels of elements. */
+  maxXmlDepth: number;
+  /** Most attributes of one element. */
+  maxXmlAttributes: number;
+  /** Most entries of a feed document. */
+  maxBatchEntries: number;
+}
+
+const ANY = Number.POSITIVE_INFINITY;
+const LIMITS: XmlLimits = { maxXmlDepth: 200, maxXmlAttributes: 500, maxBatchEntries: ANY };
+/** For what is stored: what was taken once may be beyond what is taken now. */
+export const WIDEST: XmlLimits = { maxXmlDepth: ANY, maxXmlAttributes: ANY, maxBatchEntries: ANY };
 
 /**
  * Reads one document.
  * @param text the decoded body
- * @throws HttpError 400 with `line` and `column` for what is not well-formed (or holds a DOCTYPE); 422 for what is not an entry
+ * @throws HttpError 400 with `line` and `column` for what is not well-formed (or holds a DOCTYPE); 422 for what is not an
+ *   entry; 413 for too many entries
  */
-export function parseDocument(text: string): SentDocument {
-  return new Reading(text, false).run().document;
+export function parseDocument(text: string, limits = LIMITS): SentDocument {
+  return new Reading(text, false, limits).run().document;
 }
 
 /**
@@ -26,7 +40,7 @@ export function parseDocument(text: string): SentDocument {
  * @throws HttpError as `parseDocument` does; 422 for a document that is not a feed, or one with entries
  */
 export function parseMetadata(text: string): SentMetadata {
-  return new Reading(text, true).run().metadata!;
+  return new Reading(text, true, LIMITS).run().metadata!;
 }
 
 /** A parser that hands what it finds to one reading after the other: to make one takes longer than to read a short entry. */
@@ -58,6 +72,7 @@ let spare: Parser | undefined;
 /** The state of one reading: which element we are in, and which child of it. */
 class Reading {
   readonly #text: string;
+  readonly #limits: XmlLimits;
   readonly #reader = spare ?? new Parser();
   readonly #parser = this.#reader.saxes;
   readonly #document: SentDocument = { kind: 'entry', entries: [] };
@@ -72,8 +87,9 @@ class Reading {
   readonly #wantsMetadata: boolean;
   #metadata: SentMetadata | undefined;
 
-  constructor(text: string, wantsMetadata: boolean) {
+  constructor(text: string, wantsMetadata: boolean, limits: XmlLimits) {
     this.#text = text;
+    this.#limits = limits;
     this.#wantsMetadata = wantsMetadata;
   }
 
@@ -91,14 +107,17 @@ class Reading {
 
   open(tag: Tag): void {
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) this.malformed(`elements are nested more than ${MAX_DEPTH} deep.`);
+    const { maxXmlDepth, maxXmlAttributes } = this.#limits;
+    if (this.#depth > maxXmlDepth) this.malformed(`elements are nested more than ${maxXmlDepth} deep (max-xml-depth).`);
     let attributes = 0;
     let longest = tag.name.length;
     for (const name in tag.attributes) {
       attributes += 1;
       longest = Math.max(longest, name.length);
     }
-    if (attributes > MAX_ATTRIBUTES) this.malformed(`an element has more than ${MAX_ATTRIBUTES} attributes.`);
+    if (attributes > maxXmlAttributes) {
+      this.malformed(`an element has more than ${maxXmlAttributes} attributes (max-xml-attributes).`);
+    }
     if (longest > MAX_NAME) this.malformed(`a name is longer than ${MAX_NAME} characters.`);
     if (this.#depth === 1) this.#openRoot(tag);
     else if (this.#reading !== undefined) {
@@ -134,6 +153,12 @@ class Reading {
   }
 
   #openEntry(tag: Tag): void {
+    const { maxBatchEntries } = this.#limits;
+    if (this.#document.entries.length >= maxBatchEntries) {
+      throw new HttpError(413, `The feed document has more than ${maxBatchEntries} entries (max-batch-entries).`, {
+        members: { ...this.#place() },
+      });
+    }
     this.#reading = new EntryReading(this.#init(tag));
   }
 

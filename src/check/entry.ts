@@ -1,7 +1,7 @@
 /** One entry as the database has it: whether it still is what was stored. */
 import { hash } from 'node:crypto';
 import { keyOfAtomId } from '../atom/ids.js';
-import { parseDocument } from '../atom/parse.js';
+import { parseDocument, WIDEST } from '../atom/parse.js';
 import { sentParts } from '../atom/unstamp.js';
 import { xmlDigest } from '../store/rows.js';
 import { CHUNK } from '../store/store.js';
@@ -53,7 +53,7 @@ function digestFault({ xml, atomId, digest, xmlDigest: own, ...entry }: RawEntry
 /** What the document itself says against its row. */
 function documentFaults({ xml, atomId, hasAuthor, tags }: RawEntry): string[] {
   try {
-    const document = parseDocument(xml);
+    const document = parseDocument(xml, WIDEST);
     const [sent] = document.entries;
     if (sent === undefined || document.kind !== 'entry') return ['its XML is not an entry'];
     const faults = [];

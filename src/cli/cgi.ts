@@ -30,6 +30,10 @@ export async function serveOne(settings: Settings): Promise<number> {
   // Knex prints its warnings to standard output, where they would come before our headers.
   console.log = console.error;
   const bus = await AtomMQ.from(settings, console.error, { runOnce: true });
-  await serveCgi(bus.app, settings);
+  const allowsHost =
+    settings.allowedHosts.length === 0
+      ? undefined
+      : (await import('../gateway/hosts.js')).hostRule({ ...settings, host: undefined });
+  await serveCgi(bus.app, { ...settings, allowsHost });
   return 0;
 }

@@ -94,11 +94,13 @@ function metricsShare(bus: () => AtomMQ | undefined): Share {
 }
 
 async function listen(settings: Settings, app: AtomMQ['app']): Promise<Listener> {
+  const { hostRule } = await import('../gateway/hosts.js');
   if (settings.gateway === 'fastcgi') {
     const { fastCgiSocket } = await import('../gateway/socket.js');
     const { serveFastCgi } = await import('../gateway/fastcgi.js');
-    return serveFastCgi(app, { ...settings, socket: fastCgiSocket(settings.socket, process.env) });
+    const allowsHost = hostRule({ ...settings, host: undefined });
+    return serveFastCgi(app, { ...settings, allowsHost, socket: fastCgiSocket(settings.socket, process.env) });
   }
   const { serveHttp } = await import('../gateway/http.js');
-  return serveHttp(app, settings);
+  return serveHttp(app, { ...settings, allowsHost: hostRule(settings) });
 }

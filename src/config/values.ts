@@ -57,9 +57,7 @@ export const oneOf =
 
 /** Addresses and CIDR ranges; separated by commas where they come as one text. */
 export const addresses = (value: unknown): string[] => {
-  const items = (Array.isArray(value) ? value.map(String) : text(value).split(','))
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+  const items = listOf(value);
   for (const item of items) {
     const [address = '', bits, ...more] = item.split('/');
     const most = isIP(address) === 6 ? 128 : 32;
@@ -73,9 +71,7 @@ export const addresses = (value: unknown): string[] => {
 
 /** Addresses, CIDR ranges and names of hosts; separated by commas where they come as one text. */
 export const hosts = (value: unknown): string[] => {
-  const items = (Array.isArray(value) ? value.map(String) : text(value).split(','))
-    .map((item) => item.trim().toLowerCase())
-    .filter((item) => item !== '');
+  const items = listOf(value).map((item) => item.toLowerCase());
   for (const item of items) {
     if (/^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(item) && /[a-z]/.test(item)) continue;
     try {
@@ -86,6 +82,32 @@ export const hosts = (value: unknown): string[] => {
   }
   return items;
 };
+
+/** Names and addresses that a `Host` may have, without port; `*` is any, `*.example.org` what is below a name. */
+export const hostNames = (value: unknown): string[] => {
+  const items = listOf(value).map((item) => item.toLowerCase());
+  for (const item of items) {
+    if (item === '*' || /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(item) || isIP(item.replace(/^\[|\]$/g, '')) === 6) {
+      continue;
+    }
+    throw new BadValue('must list names of hosts without port, such as example.org or *.example.org; or be *');
+  }
+  return items;
+};
+
+/** Origins as browsers send them: scheme, host and port. */
+export const origins = (value: unknown): string[] =>
+  listOf(value).map((item) => {
+    const url = URL.canParse(item) ? new URL(item) : undefined;
+    if (item === '*' || url?.origin === item.toLowerCase().replace(/\/$/, '')) return item === '*' ? item : url!.origin;
+    throw new BadValue('must list origins such as https://app.example.org, without path and default port; or be *');
+  });
+
+function listOf(value: unknown): string[] {
+  return (Array.isArray(value) ? value.map(String) : text(value).split(','))
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
 
 export const mount = (value: unknown): string => {
   const path = text(value).replace(/\/+$/, '');

@@ -41,12 +41,16 @@ export class Addresses {
   readonly #trusted: BlockList | undefined;
   /** The host that was seen last: one that is valid need not be looked at again. */
   #host = '';
+  readonly #allows: ((host: string) => boolean) | undefined;
+  readonly #mostQuery: number;
 
   /** @throws Error for a trusted proxy that is neither an address nor a range */
   constructor(options: AddressOptions) {
     this.#mount = options.mount.replace(/\/+$/, '');
     this.#baseUrl = options.baseUrl?.replace(/\/+$/, '');
     this.#trusted = options.trustedProxies.length === 0 ? undefined : trustedList(options.trustedProxies);
+    this.#allows = options.allowsHost;
+    this.#mostQuery = options.maxQueryBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /** The mount point in force where the web server names none. */
@@ -55,7 +59,8 @@ export class Addresses {
   }
 
   /**
-   * @throws HttpError 404 outside the mount point; 400 for an address with dot segments, bad escapes, NUL, or a bad host
+   * @throws HttpError 404 outside the mount point; 400 for an address with dot segments, bad escapes, NUL, or a bad host;
+   *   414 for a query that is too long; 421 for a host that we are not called by
    */
   of(target: Target): Address {
     const uri = target.uri === undefined ? undefined : withoutAuthority(target.uri);
@@ -73,11 +78,15 @@ export class Addresses {
       throw new HttpError(404, `There is nothing here; AtomMQ is at ${prefix === '' ? '/' : prefix}.`);
     }
     checkPath(path);
+    if (search.length > this.#mostQuery) {
+      throw new HttpError(414, `The query is longer than ${this.#mostQuery} bytes (max-query-bytes).`);
+    }
     let { remoteAddress } = target;
     // An IPv4 peer of a socket that takes IPv6 as well.
     if (remoteAddress?.startsWith('::ffff:')) remoteAddress = remoteAddress.slice(7);
     const isBehindProxy = this.#trusted !== undefined && trusts(this.#trusted, remoteAddress);
     if (isBehindProxy) remoteAddress = clientBehind(remoteAddress!, target.headers, this.#trusted!);
+    this.#checkHost(target.headers.host, isBehindProxy);
     const base = this.#baseUrl ?? this.#publicBase(target, prefix, isBehindProxy);
     return { base, path: visible(path), search: visible(search), remoteAddress };
   }
@@ -93,14 +102,27 @@ export class Addresses {
       front = forwarded.prefix ?? front;
     }
     if (host === undefined || host === '') host = target.authority;
-    if (host !== this.#host) {
-      if (!HOST.test(host)) {
-        throw new HttpError(400, `The host ${JSON.stringify(host.slice(0, 80))} is not a valid one.`);
-      }
-      this.#host = host;
-    }
+    else if (host !== target.headers.host) checkHost(host);
     return `${scheme}://${host}${front}${prefix}`;
   }
+
+  /** Also where links are not made from it: a page that a name was bent to us for must not read what is here. */
+  #checkHost(host: string | undefined, isBehindProxy: boolean): void {
+    if (host === undefined || host === '' || host === this.#host) return;
+    checkHost(host);
+    if (!isBehindProxy && this.#allows?.(host) === false) {
+      throw new HttpError(
+        421,
+        `This server is not called ${host.slice(0, 80)}; if it is to be, its configuration must say so (allowed-hosts, base-url or trusted-proxies).`,
+      );
+    }
+    this.#host = host;
+  }
+}
+
+/** @throws HttpError 400 */
+function checkHost(host: string): void {
+  if (!HOST.test(host)) throw new HttpError(400, `The host ${JSON.stringify(host.slice(0, 80))} is not a valid one.`);
 }
 
 function withoutAuthority(uri: string): string {

@@ -1,6 +1,8 @@
 /** A request body between the connection that brings it and the application that reads it. */
+import type { HttpError } from '../http.js';
 import { brokenOff, Gatherer } from './body.js';
 import type { CgiBody } from './cgi-request.js';
+import type { Arrival, Intake } from './intake.js';
 
 /** So much may wait, in bytes and in pieces, before the connection is told to pause. */
 const HIGH = 1024 * 1024;
@@ -24,10 +26,14 @@ export class BodyQueue implements CgiBody {
   #state: 'open' | 'ended' | 'broken' | 'dropped' = 'open';
   #wake: () => void = () => {};
   #whole: Waiting | undefined;
+  readonly #intake: Intake;
+  #arrival: Arrival | undefined;
+  #failure: HttpError | undefined;
 
   /** @param pause is told when the sender should pause, and when it may go on */
-  constructor(pause: (paused: boolean) => void) {
+  constructor(pause: (paused: boolean) => void, intake: Intake) {
     this.#pause = pause;
+    this.#intake = intake;
   }
 
   /** Nothing more is to come. */
@@ -49,6 +55,14 @@ export class BodyQueue implements CgiBody {
     }
     this.#chunks.push(chunk);
     this.#waitingBytes += chunk.length;
+    if (this.#arrival !== undefined) {
+      try {
+        this.#intake.came(this.#arrival, chunk.length, this.#waitingBytes);
+      } catch (error) {
+        this.#expire(error as HttpError);
+        return;
+      }
+    }
     if (this.#waitingBytes > HIGH || this.#chunks.length > MOST_PIECES) this.#setPaused(true);
     this.#wake();
   }
@@ -63,6 +77,14 @@ export class BodyQueue implements CgiBody {
     this.#settle('broken');
   }
 
+  /** The reader gets this error: the body came too slowly, or holds what others need. */
+  #expire(error: HttpError): void {
+    this.#failure = error;
+    this.#whole?.reject(error);
+    this.#whole = undefined;
+    this.drop();
+  }
+
   /** Nobody will read: what still comes is thrown away. */
   drop(): void {
     this.#state = 'dropped';
@@ -73,18 +95,26 @@ export class BodyQueue implements CgiBody {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#waitingBytes -= chunk.length;
-        if (this.#waitingBytes <= HIGH / 2 && this.#chunks.length <= MOST_PIECES / 2) this.#setPaused(false);
-        yield chunk;
-      } else if (this.#state === 'open') {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      } else if (this.#state === 'ended') return;
-      else throw brokenOff();
+    const arrival = this.#begin();
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          this.#waitingBytes -= chunk.length;
+          if (this.#waitingBytes <= HIGH / 2 && this.#chunks.length <= MOST_PIECES / 2) this.#setPaused(false);
+          arrival.resting = true;
+          yield chunk;
+          arrival.resting = false;
+        } else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#state === 'open') {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        } else if (this.#state === 'ended') return;
+        else throw brokenOff();
+      }
+    } finally {
+      this.#leave();
     }
   }
 
@@ -94,6 +124,7 @@ export class BodyQueue implements CgiBody {
       const chunks = this.#chunks;
       this.#chunks = [];
       this.#waitingBytes = 0;
+      this.#begin();
       for (const chunk of chunks) this.#gather(chunk);
       this.#setPaused(false);
       if (this.#state !== 'open') this.#finish();
@@ -101,12 +132,28 @@ export class BodyQueue implements CgiBody {
   }
 
   #gather(chunk: Buffer): void {
+    if (this.#whole === undefined) return;
+    const { gatherer, reject } = this.#whole;
     try {
-      this.#whole?.gatherer.add(chunk);
+      gatherer.add(chunk);
+      if (this.#arrival !== undefined) this.#intake.came(this.#arrival, chunk.length, gatherer.size);
     } catch (error) {
-      this.#whole?.reject(error);
+      reject(error);
       this.#whole = undefined;
+      this.#leave();
     }
+  }
+
+  /** Somebody reads now: the sender has its time. */
+  #begin(): Arrival {
+    this.#leave();
+    this.#arrival = this.#intake.begin((error) => this.#expire(error));
+    return this.#arrival;
+  }
+
+  #leave(): void {
+    if (this.#arrival !== undefined) this.#intake.end(this.#arrival);
+    this.#arrival = undefined;
   }
 
   #settle(state: 'ended' | 'broken'): void {
@@ -116,6 +163,7 @@ export class BodyQueue implements CgiBody {
 
   #finish(): void {
     this.#wake();
+    this.#leave();
     if (this.#whole === undefined) return;
     if (this.#state === 'ended') this.#whole.resolve(this.#whole.gatherer.take());
     else this.#whole.reject(brokenOff());

@@ -5,6 +5,9 @@ import { HttpError, type HttpResponse, tooLarge } from '../http.js';
 /** For so long a reader may take nothing before it counts as gone, in milliseconds. */
 const STALLED = 60_000;
 
+/** More than the first piece of a body is put into an array of this size at least. */
+const LEAST = 65_536;
+
 /** The error for a body whose sender went away or sent less than it announced. */
 export function brokenOff(detail = 'The body ended before it was complete.'): HttpError {
   return new HttpError(400, detail);
@@ -41,7 +44,9 @@ export class Gatherer {
       this.#bytes = chunk;
     } else {
       if (!this.#own || length > this.#bytes.length) {
-        const size = Math.max(length, Math.min(this.#limit, Math.max(this.#expected, this.#bytes.length * 2)));
+        // What was announced is not yet there: a client that never sends it must not cost the memory for it.
+        const most = this.#expected >= length ? this.#expected : this.#limit;
+        const size = Math.max(length, Math.min(most, Math.max(LEAST, this.#bytes.length * 4)));
         const grown = Buffer.allocUnsafeSlow(size);
         this.#bytes.copy(grown, 0, 0, this.#length);
         this.#bytes = grown;
@@ -50,6 +55,11 @@ export class Gatherer {
       chunk.copy(this.#bytes, this.#length);
     }
     this.#length = length;
+  }
+
+  /** Bytes of memory that it holds. */
+  get size(): number {
+    return this.#bytes?.length ?? 0;
   }
 
   take(): Uint8Array {

@@ -2,7 +2,7 @@
 import { HttpError, HttpRequest, type HttpResponse, tooLarge } from '../http.js';
 import type { Addresses } from './address.js';
 import { announced, brokenOff, isBare, isStream } from './body.js';
-import type { AddressOptions } from './listener.js';
+import type { AddressOptions, TransportLimits } from './listener.js';
 
 /** Names and values with one character for each byte (latin1), as `node:http` gives header fields. */
 export type Params = Record<string, string | undefined>;
@@ -21,13 +21,15 @@ export interface CgiInput {
   makeSignal?: () => AbortSignal;
 }
 
+export type CgiOptions = AddressOptions & Partial<Pick<TransportLimits, 'maxHeaderBytes'>>;
+
 /**
  * The request that the variables describe.
- * @throws HttpError as `Addresses.of` does, and 400 for a length that is not one
+ * @throws HttpError as `Addresses.of` does, 431 for fields that are too large, and 400 for a length that is not one
  */
-export function cgiRequest(input: CgiInput, addresses: Addresses, options: AddressOptions): HttpRequest {
+export function cgiRequest(input: CgiInput, addresses: Addresses, options: CgiOptions): HttpRequest {
   const { params, nature, makeSignal } = input;
-  const headers = headersOf(params);
+  const headers = headersOf(params, options.maxHeaderBytes ?? Number.POSITIVE_INFINITY);
   const secure = /^(on|1)$/i.test(params.HTTPS ?? '') || params.REQUEST_SCHEME === 'https';
   const address = addresses.of({
     uri: params.REQUEST_URI || undefined,
@@ -81,11 +83,16 @@ function authority({ SERVER_NAME, SERVER_PORT }: Params, secure: boolean): strin
  * `HTTP_*` and the two fields that have names of their own. `HTTP_PROXY` is nobody's header (CVE-2016-5385), and type
  * and length are what the web server says, whatever a client has sent under those names.
  */
-function headersOf(params: Params): Params {
+function headersOf(params: Params, most: number): Params {
   const headers: Params = {};
+  let size = 0;
   for (const name in params) {
-    if (name.startsWith('HTTP_') && name !== 'HTTP_PROXY') headers[fieldName(name)] = params[name];
+    if (!name.startsWith('HTTP_') || name === 'HTTP_PROXY') continue;
+    const value = params[name];
+    headers[fieldName(name)] = value;
+    size += name.length + (value?.length ?? 0);
   }
+  if (size > most) throw new HttpError(431, `The header fields are larger than ${most} bytes (max-header-bytes).`);
   headers['content-type'] = params.CONTENT_TYPE || undefined;
   headers['content-length'] = params.CONTENT_LENGTH || undefined;
   const length = headers['content-length'];
@@ -138,15 +145,19 @@ const REASONS: Record<number, string> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
+  408: 'Request Timeout',
   409: 'Conflict',
   410: 'Gone',
   411: 'Length Required',
   412: 'Precondition Failed',
   413: 'Content Too Large',
+  414: 'URI Too Long',
   415: 'Unsupported Media Type',
   416: 'Range Not Satisfiable',
+  421: 'Misdirected Request',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };

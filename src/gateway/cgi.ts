@@ -3,15 +3,14 @@ import { readFileSync, readSync, writeSync } from 'node:fs';
 import type { App, HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
-import { cgiAnswer, cgiRequest, measured, type Params, streams } from './cgi-request.js';
-import type { AddressOptions } from './listener.js';
+import { type CgiOptions, cgiAnswer, cgiRequest, measured, type Params, streams } from './cgi-request.js';
 
 const CHUNK = 65_536;
 /** Most of a body that is read only to be thrown away, so that the web server gets round to our answer. */
 const MOST_DRAINED = 256 * 1024 * 1024;
 
 /** Serves the one request; the caller then ends the process with code 0. */
-export async function serveCgi(app: App, options: AddressOptions): Promise<void> {
+export async function serveCgi(app: App, options: CgiOptions): Promise<void> {
   const params = environment(process.env);
   const method = params.REQUEST_METHOD || 'GET';
   const length = params.CONTENT_LENGTH ? Number(params.CONTENT_LENGTH) : undefined;

@@ -14,6 +14,7 @@ import {
   TYPE,
   writePairs,
 } from './fastcgi-records.js';
+import type { Intake } from './intake.js';
 
 /** Most bytes of parameters in one request, and in the unfinished requests of one connection. */
 const MOST_PARAMS = 1024 * 1024;
@@ -38,6 +39,7 @@ const UNKNOWN_ROLE = 3;
 export class FastCgiConnection extends EventEmitter implements RecordStream {
   readonly #socket: Socket;
   readonly #drain: Drain;
+  readonly #intake: Intake;
   readonly #capabilities: Record<string, string>;
   readonly #reader = new RecordReader();
   readonly #output: FastCgiOutput;
@@ -52,10 +54,11 @@ export class FastCgiConnection extends EventEmitter implements RecordStream {
   #pausing = 0;
 
   /** @param capabilities what a web server may ask about (§4.1) */
-  constructor(socket: Socket, drain: Drain, capabilities: Record<string, string>) {
+  constructor(socket: Socket, drain: Drain, intake: Intake, capabilities: Record<string, string>) {
     super();
     this.#socket = socket;
     this.#drain = drain;
+    this.#intake = intake;
     this.#capabilities = capabilities;
     this.#output = new FastCgiOutput(socket, (full) => this.#setPaused(full));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -161,7 +164,7 @@ export class FastCgiConnection extends EventEmitter implements RecordStream {
     if (id === 0 || content.length < 8 || this.#requests.has(id)) throw new ProtocolError('bad begin');
     // One request that does not keep it ends the connection, after all that run by then.
     if ((content[2]! & KEEP_CONN) === 0) this.#keep = false;
-    const request = new Exchange(id, this.#drain, (paused) => this.#setPaused(paused));
+    const request = new Exchange(id, this.#drain, this.#intake, (paused) => this.#setPaused(paused));
     this.#requests.set(id, request);
     if (content.readUInt16BE(0) !== RESPONDER) this.#finish(request, 0, UNKNOWN_ROLE);
     else if (this.#requests.size > MOST_REQUESTS) this.#finish(request, 0, OVERLOADED);

@@ -2,6 +2,7 @@
 import { BodyQueue } from './body-queue.js';
 import type { Drain } from './drain.js';
 import { readPairs } from './fastcgi-records.js';
+import type { Intake } from './intake.js';
 
 export class Exchange {
   readonly id: number;
@@ -16,10 +17,10 @@ export class Exchange {
   #controller: AbortController | undefined;
 
   /** @param pause is told when the connection should pause, and when it may go on */
-  constructor(id: number, drain: Drain, pause: (paused: boolean) => void) {
+  constructor(id: number, drain: Drain, intake: Intake, pause: (paused: boolean) => void) {
     this.id = id;
     this.#drain = drain;
-    this.body = new BodyQueue(pause);
+    this.body = new BodyQueue(pause, intake);
   }
 
   /** Bytes of parameters that wait for the rest. */

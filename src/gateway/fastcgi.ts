@@ -7,15 +7,16 @@ import type { App, HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
 import { pump } from './body.js';
-import { cgiAnswer, cgiRequest, streams } from './cgi-request.js';
+import { type CgiOptions, cgiAnswer, cgiRequest, streams } from './cgi-request.js';
 import { Drain } from './drain.js';
 import { FastCgiConnection, MOST_REQUESTS } from './fastcgi-connection.js';
 import type { Exchange } from './fastcgi-exchange.js';
 import { claim, loadPackage, type PackageRequest } from './fastcgi-package.js';
-import type { AddressOptions, Listener } from './listener.js';
+import { Intake } from './intake.js';
+import { type AddressOptions, type Listener, limitsOf, type TransportLimits } from './listener.js';
 import { type FastCgiSocket, inUse, removeStale } from './socket.js';
 
-export interface FastCgiOptions extends AddressOptions {
+export interface FastCgiOptions extends AddressOptions, Partial<TransportLimits> {
   socket: FastCgiSocket;
   /** Mode of the socket file; without it the process's umask decides. */
   socketMode?: number | undefined;
@@ -38,7 +39,9 @@ const CAPABILITIES = {
 export async function serveFastCgi(app: App, options: FastCgiOptions): Promise<Listener> {
   const { createServer } = loadPackage();
   const drain = new Drain();
-  const handle = handler(app, options);
+  const limits = limitsOf(options);
+  const intake = new Intake(limits);
+  const handle = handler(app, { ...options, maxHeaderBytes: limits.maxHeaderBytes });
   const connections = new Map<Socket, FastCgiConnection>();
   const server = createServer((_incoming, { stdout }) => {
     const exchange = connections.get(stdout._conn)?.exchange(stdout._id);
@@ -53,7 +56,7 @@ export async function serveFastCgi(app: App, options: FastCgiOptions): Promise<L
   server.on('timeout', (socket: Socket) => connections.get(socket)?.stalled());
   server.prependListener('connection', (socket: Socket) => {
     claim(socket, () => {
-      const connection = new FastCgiConnection(socket, drain, CAPABILITIES);
+      const connection = new FastCgiConnection(socket, drain, intake, CAPABILITIES);
       connections.set(socket, connection);
       return connection;
     });
@@ -78,7 +81,7 @@ export async function serveFastCgi(app: App, options: FastCgiOptions): Promise<L
 
 type Handle = (exchange: Exchange, output: PackageRequest, breakOff: () => void) => Promise<void>;
 
-function handler(app: App, options: AddressOptions): Handle {
+function handler(app: App, options: CgiOptions): Handle {
   const addresses = new Addresses(options);
   const nature = { runOnce: false, multiprocess: cluster.isWorker };
   return async (exchange, output, breakOff) => {

@@ -5,12 +5,11 @@ import { HttpError, type HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { announced, isBare, isStream, pump } from './body.js';
 import { headersOf, type NodeBody } from './http-request.js';
+import { isLast, isOver, linger } from './linger.js';
+import type { Outflow } from './outflow.js';
 
 /** So much of a body that nobody wants is read for the sake of a kept connection, in bytes. */
 const WORTH_KEEPING = 65_536;
-/** So much is read after an answer, so that the client gets to see it, in bytes and in milliseconds. */
-const MOST_LINGERING = 64 * 1024 * 1024;
-const LONGEST_LINGERING = 5000;
 
 /** Most bytes of a body that is written together with its header. */
 const IN_ONE_PIECE = 8192;
@@ -22,6 +21,7 @@ export async function send(
   outgoing: ServerResponse,
   requestBody: NodeBody,
   closing: boolean,
+  outflow: Outflow,
 ): Promise<void> {
   const fields = fieldsOf(headers);
   const ends = finishReading(incoming, outgoing, requestBody);
@@ -46,6 +46,7 @@ export async function send(
   // A short text goes out in one piece with its header; in latin1 each character is a byte, so these are the bytes.
   else if (typeof body === 'object' && body.length <= IN_ONE_PIECE) outgoing.end(latin1(body), 'latin1');
   else outgoing.end(body);
+  outflow.written(outgoing);
 }
 
 function latin1(bytes: Uint8Array): string {
@@ -87,28 +88,13 @@ function finishReading(incoming: IncomingMessage, outgoing: ServerResponse, body
   incoming.once('error', () => {});
   incoming.resume();
   const length = announced(headersOf(incoming));
-  if (length !== undefined && length <= WORTH_KEEPING && !('expect' in incoming.headers)) return false;
+  if (length !== undefined && length <= WORTH_KEEPING && !('expect' in incoming.headers) && !body.expired) {
+    body.discard();
+    return false;
+  }
   const socket = outgoing.socket;
-  if (socket !== null) socket.destroySoon = () => linger(socket);
+  if (socket !== null) socket.destroySoon = () => linger(socket, incoming);
   return true;
-}
-
-const lingering = new WeakSet<Socket>();
-
-/** Whether a connection has had its last answer: what still comes on it is not a request. */
-export function isOver(socket: Socket): boolean {
-  return lingering.has(socket);
-}
-
-function linger(socket: Socket): void {
-  lingering.add(socket);
-  socket.end();
-  const from = socket.bytesRead;
-  const until = Date.now() + LONGEST_LINGERING;
-  const watch = setInterval(() => {
-    if (Date.now() > until || socket.bytesRead - from > MOST_LINGERING) socket.destroy();
-  }, 100);
-  socket.once('close', () => clearInterval(watch));
 }
 
 /** Answers what is not a request: `clientError` of a server. */
@@ -122,7 +108,23 @@ export function refuse(
     return;
   }
   const [status, detail] = refusal(error.code);
-  const { headers, body } = problem(new HttpError(status, detail));
+  answerAndClose(socket, new HttpError(status, detail));
+}
+
+/** Answers a connection that is one too many. */
+export function turnAway(socket: Socket, most: number): void {
+  isLast(socket);
+  socket.resume();
+  answerAndClose(
+    socket,
+    new HttpError(503, `There are ${most} connections here already (max-connections); try again.`, {
+      headers: { 'retry-after': '5' },
+    }),
+  );
+}
+
+function answerAndClose(socket: Socket, error: HttpError): void {
+  const { status, headers, body } = problem(error);
   const text = String(body);
   const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
@@ -133,8 +135,8 @@ export function refuse(
 }
 
 function refusal(code: string | undefined): [number, string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large.'];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive.'];
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'The header fields are too large (max-header-bytes).'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request took too long to arrive (header-timeout).'];
   if (code === 'HPE_INVALID_URL') {
     return [400, 'The address has characters in it that must be percent-encoded (as UTF-8), or is none at all.'];
   }

@@ -6,19 +6,22 @@ import { type App, HttpError, type HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
 import { Drain, FRESH } from './drain.js';
-import { isOver, refuse, send } from './http-answer.js';
+import { refuse, send, turnAway } from './http-answer.js';
 import { headersOf, NodeBody, NodeRequest } from './http-request.js';
-import type { AddressOptions, Listener } from './listener.js';
+import { Intake } from './intake.js';
+import { isOver } from './linger.js';
+import { type AddressOptions, type Listener, limitsOf, type TransportLimits } from './listener.js';
+import { Outflow } from './outflow.js';
 
 /** How long an idle connection is kept; longer than the 60 s of common proxies, so that they end it and not we. */
 const KEEP_ALIVE = 65_000;
-/** How long the header of a request, and a whole one, may take to arrive. */
-const HEADER_TIME = 20_000;
-const REQUEST_TIME = 300_000;
 /** A connection on which nothing moves for so long is dead: streams have a heartbeat. All in milliseconds. */
 const SILENCE = 600_000;
 
-export interface HttpOptions extends AddressOptions {
+/** So many connections beyond the limit get an answer. */
+const TOLD = 100;
+
+export interface HttpOptions extends AddressOptions, Partial<TransportLimits> {
   host: string;
   port: number;
 }
@@ -28,9 +31,9 @@ type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, expecting?: b
 /** An application as a listener for `http.createServer`, Express, or anything that gives out Node's requests. */
 export function requestListener(
   app: App,
-  options: AddressOptions,
+  options: AddressOptions & Partial<TransportLimits>,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
-  const serve = server(app, options, new Drain());
+  const serve = server(app, options, sharedBy(options));
   return (incoming, outgoing) => serve(incoming, outgoing);
 }
 
@@ -39,22 +42,40 @@ export function requestListener(
  * @throws the error of `listen`, such as EADDRINUSE
  */
 export async function serveHttp(app: App, options: HttpOptions): Promise<Listener> {
-  const drain = new Drain();
-  const serve = server(app, options, drain);
+  const limits = limitsOf(options);
+  const shared = sharedBy(options);
+  const { drain } = shared;
+  const serve = server(app, options, shared);
   const http = createServer(
-    { noDelay: true, keepAliveTimeout: KEEP_ALIVE, headersTimeout: HEADER_TIME, requestTimeout: REQUEST_TIME },
+    {
+      noDelay: true,
+      keepAliveTimeout: KEEP_ALIVE,
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headerTimeout * 1000,
+      // Bodies have a pace to keep instead: a time for all would be too short for some, and too long for the others.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(5000, limits.headerTimeout * 250),
+    },
     (incoming, outgoing) => serve(incoming, outgoing),
   );
   http.timeout = SILENCE;
+  // Bytes bound them; with a number Node drops those beyond it without a word.
+  http.maxHeadersCount = 0;
   // The application asks for the body or answers without it: only the first is worth a 100.
   http.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => serve(incoming, outgoing, true));
   http.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const response = problem(new HttpError(417, 'The only expectation that is met here is 100-continue.'));
-    void answer(response, incoming, outgoing, new NodeBody(incoming, undefined), drain);
+    void answer(response, incoming, outgoing, new NodeBody(incoming, undefined, shared.intake), shared);
   });
   http.on('clientError', refuse);
   const fresh = new Map<Socket, number>();
+  // A few more than there may be are told so; beyond them connections are only closed.
+  http.maxConnections = limits.maxConnections + TOLD;
   http.on('connection', (socket: Socket) => {
+    if (fresh.size >= limits.maxConnections) {
+      turnAway(socket, limits.maxConnections);
+      return;
+    }
     fresh.set(socket, Date.now());
     socket.once('close', () => fresh.delete(socket));
   });
@@ -84,12 +105,24 @@ export async function serveHttp(app: App, options: HttpOptions): Promise<Listene
   };
 }
 
-function server(app: App, options: AddressOptions, drain: Drain): Serve {
+/** What the requests of one server share. */
+interface Shared {
+  drain: Drain;
+  intake: Intake;
+  outflow: Outflow;
+}
+
+function sharedBy(options: Partial<TransportLimits>): Shared {
+  const limits = limitsOf(options);
+  return { drain: new Drain(), intake: new Intake(limits), outflow: new Outflow(limits) };
+}
+
+function server(app: App, options: AddressOptions, shared: Shared): Serve {
   const addresses = new Addresses(options);
   const nature = { runOnce: false, multiprocess: cluster.isWorker };
   return async (incoming, outgoing, expecting = false) => {
     if (isOver(incoming.socket)) return;
-    const body = new NodeBody(incoming, expecting ? outgoing : undefined);
+    const body = new NodeBody(incoming, expecting ? outgoing : undefined, shared.intake);
     let response: HttpResponse;
     try {
       const headers = headersOf(incoming);
@@ -97,11 +130,11 @@ function server(app: App, options: AddressOptions, drain: Drain): Serve {
       const { base, path, search, remoteAddress } = address;
       const method = incoming.method ?? 'GET';
       const init = { method, base, path, search, headers, body, nature, remoteAddress };
-      response = await app(new NodeRequest(init, outgoing, drain));
+      response = await app(new NodeRequest(init, outgoing, shared.drain));
     } catch (error) {
       response = problem(error);
     }
-    await answer(response, incoming, outgoing, body, drain);
+    await answer(response, incoming, outgoing, body, shared);
   };
 }
 
@@ -110,14 +143,14 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   body: NodeBody,
-  drain: Drain,
+  { drain, outflow }: Shared,
 ): Promise<void> {
   try {
-    await send(response, incoming, outgoing, body, drain.closing);
+    await send(response, incoming, outgoing, body, drain.closing, outflow);
   } catch (error) {
     // Half an answer must not look like a whole one; before its first byte there is still time for another.
     if (outgoing.headersSent) outgoing.destroy();
-    else await send(problem(error), incoming, outgoing, body, true).catch(() => outgoing.destroy());
+    else await send(problem(error), incoming, outgoing, body, true, outflow).catch(() => outgoing.destroy());
   }
 }
 

@@ -7,6 +7,44 @@ export interface Listener {
   close(drainSeconds?: number): Promise<boolean>;
 }
 
+/** What a gateway bears of its clients. */
+export interface TransportLimits {
+  /** Most bytes of the header fields of a request. */
+  maxHeaderBytes: number;
+  /** Most connections of the process. */
+  maxConnections: number;
+  /** Most bytes of bodies that are arriving. */
+  maxBodyMemory: number;
+  /** Most bytes of answers that clients are slow to read. */
+  maxAnswerMemory: number;
+  /** Seconds that the header of a request may take to arrive. */
+  headerTimeout: number;
+  /** Seconds in which a body must end, or bring `bodyRate` bytes for each. */
+  bodyTimeout: number;
+  /** Bytes a second that a body must bring and an answer must be read by; 0: a body must end in its time. */
+  bodyRate: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** What holds where nothing is said. */
+export const LIMITS: TransportLimits = {
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 30_000,
+  maxBodyMemory: 256 * MIB,
+  maxAnswerMemory: 256 * MIB,
+  headerTimeout: 20,
+  bodyTimeout: 30,
+  bodyRate: 1024,
+};
+
+/** The limits of some options, with those that they lack. */
+export function limitsOf(options: Partial<TransportLimits>): TransportLimits {
+  const limits = { ...LIMITS };
+  for (const name of Object.keys(LIMITS) as (keyof TransportLimits)[]) limits[name] = options[name] ?? LIMITS[name];
+  return limits;
+}
+
 /** How a gateway finds out the public address of a request. */
 export interface AddressOptions {
   /** The mount point where the web server names none: `/atommq`, or `` for the root. */
@@ -17,4 +55,8 @@ export interface AddressOptions {
   trustedProxies: string[];
   /** Believe `REMOTE_USER` (CGI and FastCGI): the web server verified it. */
   trustRemoteUser: boolean;
+  /** Which hosts, with their ports, the server may be called by; without it any. A trusted proxy's word is not asked about. */
+  allowsHost?: ((host: string) => boolean) | undefined;
+  /** Most bytes of the query of an address. */
+  maxQueryBytes?: number | undefined;
 }

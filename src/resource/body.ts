@@ -1,6 +1,6 @@
 /** The bodies of requests as documents. */
 import { decodeXml } from '../atom/decode.js';
-import { HttpError, type HttpRequest } from '../http.js';
+import { HttpError, type HttpRequest, tooLarge } from '../http.js';
 
 const XML_TYPES = new Set(['application/atom+xml', 'application/xml', 'text/xml', '']);
 const FORM = 'application/x-www-form-urlencoded';
@@ -30,13 +30,13 @@ export function refuseContentEncoding({ headers }: HttpRequest): void {
  * The text of an XML body.
  * @throws HttpError 413, 415, 400 as the contract says
  */
-export async function readXml(request: HttpRequest, limit: number): Promise<string> {
+export async function readXml(request: HttpRequest, limit: number, option?: string): Promise<string> {
   const type = mediaTypeOf(request);
   if (!isDocument(request)) {
     throw new HttpError(415, `${type.slice(0, 80)} is not accepted here; send Atom as application/atom+xml.`);
   }
   refuseContentEncoding(request);
-  const bytes = await request.bytes(limit);
+  const bytes = await receive(request, limit, option);
   if (bytes.length === 0) throw new HttpError(400, 'The body is empty; an Atom document is needed here.');
   const parameters = (request.headers['content-type'] ?? '').split(';').slice(1);
   const charset = parameters.find((one) => /^\s*charset\s*=/i.test(one))?.replace(/^[^=]*=\s*"?|"?\s*$/g, '');
@@ -46,6 +46,23 @@ export async function readXml(request: HttpRequest, limit: number): Promise<stri
     throw new HttpError(415, `A form is not accepted here; send an Atom entry (curl -d '<entry>…</entry>' will do).`);
   }
   return text;
+}
+
+/**
+ * The whole body of a request, which takes no place among those that are worked on while it arrives.
+ * @param option what the limit is called in the configuration
+ * @throws HttpError 413; 503 when all places are taken meanwhile
+ */
+export async function receive(request: HttpRequest, limit: number, option?: string): Promise<Uint8Array> {
+  request.places?.leave(request);
+  let bytes: Uint8Array;
+  try {
+    bytes = await request.bytes(limit);
+  } catch (error) {
+    throw error instanceof HttpError && error.status === 413 ? tooLarge(limit, option) : error;
+  }
+  request.places?.enter(request);
+  return bytes;
 }
 
 /** The key that a repeat is known by; an empty field names none, or all who send it so would be repeats of one another. */

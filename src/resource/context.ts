@@ -1,5 +1,6 @@
 /** What every resource has at hand, and the fields that several of their answers have. */
 import type { Access } from '../access/access.js';
+import type { XmlLimits } from '../atom/parse.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import type { Live } from '../live/live.js';
 import type { Publisher } from '../store/publisher.js';
@@ -8,7 +9,7 @@ import type { PageCache } from './pages.js';
 import type { Policies } from './policy.js';
 
 /** The limits and names that resources go by. */
-export interface ResourceSettings {
+export interface ResourceSettings extends XmlLimits {
   /** Most entries of a page, and how many it has when nothing is asked for. */
   pageSize: number;
   /** A page ends before the entry that would take it over this many bytes. */

@@ -8,7 +8,7 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append, Appended, NewEntry, NewMedia } from '../store/store.js';
 import { prefersMinimal } from './body.js';
 import { entryTag } from './conditions.js';
-import { ATOM_ENTRY, ATOM_FEED, type Context, TOMBSTONE } from './context.js';
+import { ATOM_ENTRY, ATOM_FEED, type Context, SANDBOX, TOMBSTONE } from './context.js';
 import { addressOf } from './member.js';
 import { variantOf } from './variant.js';
 
@@ -121,6 +121,7 @@ export function createdBatch(
 function createdHeaders(repeated: boolean, minimal: boolean): Record<string, string> {
   return {
     'cache-control': 'no-cache',
+    ...SANDBOX,
     ...(repeated ? { 'idempotency-replayed': 'true' } : {}),
     ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
   };

@@ -37,6 +37,8 @@ export async function awaitNews(
   let polled = await ask(feed);
   if (polled.news || seconds === 0) return polled.response;
   const leave = live.enter();
+  // From now on it has a place among those who wait, and none among those who are worked on.
+  request.places?.leave(request);
   const watch = live.watch([feed], request.signal);
   try {
     while (!polled.news) {

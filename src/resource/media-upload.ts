@@ -56,16 +56,17 @@ export async function receiveMedia({ store, settings }: Context, request: HttpRe
     throw new HttpError(415, `${JSON.stringify(type.slice(0, 80))} is not a media type.`);
   }
   const limit = settings.maxMediaBytes;
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit, 'max-media-bytes');
   const blobId = newAtomId(now()).slice('urn:uuid:'.length);
   const digest = createHash('sha256');
   const gathered = new Chunks();
   let size = 0;
   let written = 0;
   try {
+    request.places?.leave(request);
     for await (const piece of request.body) {
       size += piece.length;
-      if (size > limit) throw tooLarge(limit);
+      if (size > limit) throw tooLarge(limit, 'max-media-bytes');
       digest.update(piece);
       gathered.add(piece);
       while (gathered.full >= GATHERED) {
@@ -73,6 +74,7 @@ export async function receiveMedia({ store, settings }: Context, request: HttpRe
         written += GATHERED;
       }
     }
+    request.places?.enter(request);
     const rest = gathered.takeAll();
     const media = { type, size, digest: digest.digest('base64url'), blobId };
     if (written === 0) return { ...media, chunks: rest };

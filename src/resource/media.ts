@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { storedXml, withoutChild, writeEntryDocument } from '../atom/entry.js';
 import { now } from '../atom/ids.js';
-import { parseDocument } from '../atom/parse.js';
+import { parseDocument, WIDEST } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { CHUNK, type Store, type StoredEntry, type StoredMedia } from '../store/store.js';
 import { prefersMinimal } from './body.js';
@@ -78,7 +78,7 @@ export async function replaceMedia(context: Context, request: HttpRequest, membe
       at: now(),
       change: (current, editedAt) => {
         checkStanding(current, member, request);
-        const sent = withoutChild(parseDocument(current.xml).entries[0]!, 'updated');
+        const sent = withoutChild(parseDocument(current.xml, WIDEST).entries[0]!, 'updated');
         const stamp = { atomId: current.atomId, published: current.publishedAt, edited: editedAt };
         return { xml: storedXml(sent, stamp), hasAuthor: sent.hasAuthor, categories: sent.categories, media };
       },

@@ -51,7 +51,9 @@ export async function readMember(context: Context, request: HttpRequest, member:
 
 /** `PUT`: a new revision in place. */
 export async function reviseMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  const sent = onlyEntry(parseDocument(await readXml(request, context.settings.maxEntryBytes)));
+  const sent = onlyEntry(
+    parseDocument(await readXml(request, context.settings.maxEntryBytes, 'max-entry-bytes'), context.settings),
+  );
   const entry = await context.store.revise({
     feed: member.feed,
     key: keyOf(member),

@@ -23,7 +23,8 @@ async function publishDocument(
   url: string,
 ): Promise<HttpResponse> {
   const expect = expectationsOf(request.headers);
-  const document = parseDocument(await readXml(request, context.settings.maxEntryBytes));
+  const { settings } = context;
+  const document = parseDocument(await readXml(request, settings.maxEntryBytes, 'max-entry-bytes'), settings);
   if (document.entries.length === 0) {
     throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
   }

@@ -52,9 +52,13 @@ export class Publisher {
     let bytes = 0;
     for (const { xml, media } of append.entries) bytes += xml.length + (media?.chunks === undefined ? 0 : media.size);
     if (this.#bytes + bytes > this.#limit) {
-      throw new HttpError(503, 'More is being published than the database takes; try again.', {
-        headers: { 'retry-after': '1' },
-      });
+      throw new HttpError(
+        503,
+        `More is being published than the database takes: ${this.#limit} bytes wait (max-queue-bytes); try again.`,
+        {
+          headers: { 'retry-after': '1' },
+        },
+      );
     }
     this.#bytes += bytes;
     const since = this.#observer === undefined ? 0 : performance.now();

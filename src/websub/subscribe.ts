@@ -2,7 +2,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { now } from '../atom/ids.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
-import { mediaTypeOf, refuseContentEncoding } from '../resource/body.js';
+import { mediaTypeOf, receive, refuseContentEncoding } from '../resource/body.js';
 import type { Context } from '../resource/context.js';
 import { permitRead } from '../resource/permitted.js';
 import { noFeed, stretchOf } from '../resource/stretch.js';
@@ -84,7 +84,7 @@ async function formOf(request: HttpRequest): Promise<URLSearchParams> {
   const type = mediaTypeOf(request);
   if (type !== FORM) throw new HttpError(415, `The hub takes ${FORM}, not ${JSON.stringify(type.slice(0, 80))}.`);
   refuseContentEncoding(request);
-  return new URLSearchParams(Buffer.from(await request.bytes(MOST_BODY)).toString());
+  return new URLSearchParams(Buffer.from(await receive(request, MOST_BODY)).toString());
 }
 
 function callbackOf(given: string | null): URL {

@@ -32,7 +32,7 @@ before(async () => {
     seen.push(got);
     return app(got);
   };
-  listener = await serveFastCgi(main, { ...OPTIONS, socket: { path } });
+  listener = await serveFastCgi(main, { ...OPTIONS, socket: { path }, maxHeaderBytes: 1_000_000 });
 });
 beforeEach(() => {
   app = echo;

@@ -20,7 +20,7 @@ const echo: App = async (request) => ({
 
 before(async () => {
   const options = { mount: '/atommq', trustedProxies: [], trustRemoteUser: false };
-  listener = await serveFastCgi(echo, { ...options, socket: { path } });
+  listener = await serveFastCgi(echo, { ...options, socket: { path }, maxHeaderBytes: 1_000_000 });
 });
 after(() => listener.close(1));
 
