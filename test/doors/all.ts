@@ -12,6 +12,9 @@ import { nginxFastCgi, nginxFastCgiUnkept, nginxProxy } from './nginx.js';
 
 export type { Door, DoorKind, DoorOptions } from './door.js';
 
+/** An open door, and the database behind it. */
+export type OpenDoor = Door & { database: string };
+
 export const doors: DoorKind[] = [
   inProcess,
   cgiChild,
@@ -50,7 +53,7 @@ const onEveryDatabase = [inProcess, httpGateway];
  * @param define is given what returns the open door, for use inside a test, and which kind it is
  */
 export function eachDoor(
-  define: (at: () => Door, kind: DoorKind) => void,
+  define: (at: () => OpenDoor, kind: DoorKind) => void,
   options: Omit<DoorOptions, 'database'> = {},
   among: DoorKind[] = doors,
 ): void {
@@ -76,7 +79,7 @@ function throughDoor(
   name: string,
   kind: DoorKind,
   database: DatabaseKind,
-  define: (at: () => Door, kind: DoorKind) => void,
+  define: (at: () => OpenDoor, kind: DoorKind) => void,
   options: Omit<DoorOptions, 'database'>,
 ): void {
   const lacking = missing([...kind.needs, ...database.needs]);
@@ -85,10 +88,11 @@ function throughDoor(
     return;
   }
   describe(name, () => {
-    let door: Door | undefined;
+    let door: OpenDoor | undefined;
     before(async () => {
       if (lacking.length > 0) throw new Error(`${lacking.join(', ')} not installed`);
-      door = await kind.start({ ...options, database: await database.create() });
+      const name = await database.create();
+      door = { ...(await kind.start({ ...options, database: name })), database: name };
     });
     after(() => door?.stop());
     define(() => door!, kind);
