@@ -374,6 +374,7 @@ export const OPTIONS = {
     default: undefined,
     help: 'whether to take what "atommq token create" makes: true where credentials are asked for in any other way',
     parse: optional(bool),
+    flag: true,
   },
   jwtJwks: {
     name: 'jwt-jwks',

@@ -12,6 +12,9 @@ import { nginxFastCgi, nginxFastCgiUnkept, nginxProxy } from './nginx.js';
 
 export type { Door, DoorKind, DoorOptions } from './door.js';
 
+/** An open door, and the database behind it. */
+export type OpenDoor = Door & { database: string };
+
 export const doors: DoorKind[] = [
   inProcess,
   cgiChild,
@@ -56,7 +59,7 @@ const onEveryDatabase = [inProcess, httpGateway];
  * @param define is given what returns the open door, for use inside a test, and which kind it is
  */
 export function eachDoor(
-  define: (at: () => Door, kind: DoorKind) => void,
+  define: (at: () => OpenDoor, kind: DoorKind) => void,
   options: SuiteOptions = {},
   among: DoorKind[] = doors,
 ): void {
@@ -82,7 +85,7 @@ function throughDoor(
   name: string,
   kind: DoorKind,
   database: DatabaseKind,
-  define: (at: () => Door, kind: DoorKind) => void,
+  define: (at: () => OpenDoor, kind: DoorKind) => void,
   options: SuiteOptions,
 ): void {
   const lacking = missing([...kind.needs, ...database.needs]);
@@ -91,12 +94,12 @@ function throughDoor(
     return;
   }
   describe(name, () => {
-    let door: Door | undefined;
+    let door: OpenDoor | undefined;
     before(async () => {
       if (lacking.length > 0) throw new Error(`${lacking.join(', ')} not installed`);
       const name = await database.create();
       await options.prepare?.(name);
-      door = await kind.start({ ...options, database: name });
+      door = { ...(await kind.start({ ...options, database: name })), database: name };
     });
     after(() => door?.stop());
     define(() => door!, kind);
