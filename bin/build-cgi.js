@@ -25,18 +25,19 @@ const substitutes = {
     }));
     build.onResolve({ filter: /^#sqlite3-binding$/ }, ({ path }) => ({ path, external: true }));
     // What no CGI request gets to: other dialects (`cgi-bundle.js` does not run the bundle for them), migrations and seeds,
-    // the listener for programs with a server of their own.
+    // the listeners for programs with a server of their own.
     build.onResolve({ filter: /^\.\// }, ({ kind, importer, path }) =>
       kind === 'dynamic-import' && importer.endsWith('/store/dialect.js') && path !== './sqlite.js'
         ? { path, external: true }
         : undefined,
     );
-    build.onResolve({ filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js)$/ }, ({ path }) => ({
+    build.onResolve({ filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/(http|fetch)\.js)$/ }, ({ path }) => ({
       path,
       namespace: 'absent',
     }));
     build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-      contents: 'exports.Migrator = exports.requestListener = () => { throw new Error("not in the CGI bundle"); };',
+      contents:
+        'exports.Migrator = exports.requestListener = exports.fetchHandler = () => { throw new Error("not in the CGI bundle"); };',
     }));
     build.onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'silent' }));
     build.onLoad({ filter: /.*/, namespace: 'silent' }, () => ({
