@@ -25,7 +25,7 @@ const substitutes = {
     }));
     build.onResolve({ filter: /^#sqlite3-binding$/ }, ({ path }) => ({ path, external: true }));
     // What no CGI request gets to: other dialects (`cgi-bundle.js` does not run the bundle for them), migrations and seeds,
-    // the listener for programs with a server of their own.
+    // the listeners for programs with a server of their own.
     build.onResolve({ filter: /^\.\// }, ({ kind, importer, path }) =>
       kind === 'dynamic-import' && importer.endsWith('/store/dialect.js') && path !== './sqlite.js'
         ? { path, external: true }
@@ -33,7 +33,8 @@ const substitutes = {
     );
     build.onResolve(
       {
-        filter: /\/(migrate\/Migrator|seed\/Seeder|gateway\/http\.js|guard\/(metrics|access-log|in-flight|rate)\.js)$/,
+        filter:
+          /\/(migrate\/Migrator|seed\/Seeder|gateway\/(http|fetch)\.js|guard\/(metrics|access-log|in-flight|rate)\.js)$/,
       },
       ({ path }) => ({
         path,
@@ -41,7 +42,8 @@ const substitutes = {
       }),
     );
     build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-      contents: 'exports.Migrator = exports.requestListener = () => { throw new Error("not in the CGI bundle"); };',
+      contents:
+        'exports.Migrator = exports.requestListener = exports.fetchHandler = () => { throw new Error("not in the CGI bundle"); };',
     }));
     build.onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'silent' }));
     build.onLoad({ filter: /.*/, namespace: 'silent' }, () => ({

@@ -7,6 +7,7 @@ import { parseDocument } from './atom/parse.js';
 import type { OptionKey } from './config/options.js';
 import { resolveSettings } from './config.js';
 import type { OnError } from './failure.js';
+import { type FetchHandler, fetchHandler } from './gateway/fetch.js';
 import { requestListener } from './gateway/http.js';
 import type { AddressOptions, TransportLimits } from './gateway/listener.js';
 import type { AccessLog, Recorder } from './guard/access-log.js';
@@ -232,6 +233,14 @@ export class AtomMQ {
   /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
   listener(options: Partial<GatewayOptions> = {}): ReturnType<typeof requestListener> {
     return requestListener(this.app, { ...this.#address, ...options });
+  }
+
+  /**
+   * Answers `Request`s of a server of your own, as Hono, Bun and Deno have them: `Bun.serve({ fetch: bus.fetch() })`.
+   * Where it was opened for unless told otherwise.
+   */
+  fetch(options: Partial<AddressOptions> = {}): FetchHandler {
+    return fetchHandler(this.app, { ...this.#address, ...options });
   }
 
   /** Removes what is beyond the limits of feeds now; a bus that stays open does so by itself. */
