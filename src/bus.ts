@@ -37,7 +37,7 @@ export interface BusSettings
   extends ResourceSettings,
     LiveOptions,
     HubSettings,
-    Omit<OpenOptions, 'asIs'>,
+    Omit<OpenOptions, 'asIs' | 'onTrouble'>,
     StoreOptions {
   database: DatabaseSettings;
   /** A replica of it that pages are read from, as far as it has come. */
@@ -95,7 +95,7 @@ export class AtomMQ {
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
-    const store = new KnexStore(await openDatabase(database, settings), settings, replica);
+    const store = new KnexStore(await openDatabase(database, { ...settings, onTrouble: onError }), settings, replica);
     const publisher = new Publisher(store, QUEUE_BYTES);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);

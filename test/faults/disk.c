@@ -6,6 +6,7 @@
  *   ATOMMQ_DISK_LOG      the log; nothing is logged without it
  *   ATOMMQ_DISK_FULL     while this file exists the disk is full
  *   ATOMMQ_DISK_BROKEN   while this file exists writes and syncs end with an input/output error
+ *   ATOMMQ_DISK_READONLY while this file exists nothing can be written, as on a file system that was remounted
  *
  * A record of the log, in the byte order of the machine: what was done (1 byte), 7 bytes of nothing, the inode, an offset
  * or length (8 bytes each), the length of the path and of the data (4 bytes each), the path, the data.
@@ -28,7 +29,7 @@
 #define FILES 4096
 enum { OTHER, LOGGED, SHARED, FOLDER };
 
-static const char *folder, *full, *broken;
+static const char *folder, *full, *broken, *readonly;
 static int log_fd = -1;
 static struct { int kind; uint64_t inode; char *path; } files[FILES];
 
@@ -37,6 +38,7 @@ static struct { int kind; uint64_t inode; char *path; } files[FILES];
 __attribute__((constructor)) static void begin(void) {
   folder = getenv("ATOMMQ_DISK_FOLDER");
   full = getenv("ATOMMQ_DISK_FULL");
+  readonly = getenv("ATOMMQ_DISK_READONLY");
   broken = getenv("ATOMMQ_DISK_BROKEN");
   const char *log = getenv("ATOMMQ_DISK_LOG");
   if (log) log_fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -93,6 +95,7 @@ static int kind_of(int fd) { return fd >= 0 && fd < FILES ? files[fd].kind : OTH
 static ssize_t allowed(int fd, size_t length) {
   if (kind_of(fd) != LOGGED && kind_of(fd) != SHARED) return length;
   if (exists(broken)) { errno = EIO; return -1; }
+  if (exists(readonly)) { errno = EROFS; return -1; }
   if (!exists(full)) return length;
   if (length > 1024 && rand() % 2) return length / 2;
   errno = ENOSPC;
