@@ -192,7 +192,7 @@ async function letGo<Connection>(driver: SqliteDriver<Connection>, filename: str
     } finally {
       await alone.destroy();
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
   }
 }
 
@@ -213,7 +213,11 @@ function connect<Connection>(
       min: 1,
       max: 1,
       afterCreate: (connection: Connection, done: (error: Error | null) => void) => {
-        setUp(driver, connection, busyTimeout, first).then(() => done(null), done);
+        setUp(driver, connection, busyTimeout, first).then(
+          () => done(null),
+          // The pool does not close what it has not got; it would keep its locks.
+          (error) => driver.close(connection).finally(() => done(error)),
+        );
       },
     },
   });

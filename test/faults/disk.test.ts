@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { openFolder } from '../doors/children.js';
 import { endAll } from '../server.js';
 import { lackingCompiler, onDisk } from './disk.js';
+import { SqliteFile } from './file.js';
 import { assertUnavailable, idsIn, publish, type Serving, serve, until } from './serve.js';
 
 after(endAll);
@@ -57,9 +57,9 @@ for (const [name, flag] of [
     assert.equal((await client('GET', '/health/ready')).status, 200);
     assert.doesNotMatch(process.said(), /500/);
     assert.equal(await server.stop(), 0);
-    const file = new Sqlite(database);
-    assert.equal(file.pragma('integrity_check', { simple: true }), 'ok');
-    assert.equal(file.prepare('SELECT count(*) FROM mq_entry').pluck().get(), stored.length);
+    const file = new SqliteFile(database);
+    assert.equal(file.value('PRAGMA integrity_check'), 'ok');
+    assert.equal(file.value('SELECT count(*) FROM mq_entry'), stored.length);
     file.close();
   });
 }
@@ -68,11 +68,11 @@ test('a file that somebody else has locked for long: reads go on, writes are ref
   const database = join(openFolder(), 'bus.db');
   const server = await serve(database, { args: ['--busy-timeout', '1', '--retry-deadline', '1'] });
   assert.equal((await publish(server.client, 'urn:1')).status, 201);
-  const other = new Sqlite(database);
-  other.exec('BEGIN IMMEDIATE');
+  const other = new SqliteFile(database);
+  other.run('BEGIN IMMEDIATE');
   assertUnavailable(await publish(server.client, 'urn:2'), server.process.said());
   assert.deepEqual(await idsIn(server.client), ['urn:1']);
-  other.exec('ROLLBACK');
+  other.run('ROLLBACK');
   other.close();
   assert.equal((await publish(server.client, 'urn:2')).status, 201);
   assert.deepEqual(await idsIn(server.client), ['urn:1', 'urn:2']);
@@ -108,8 +108,8 @@ for (const ends of [['-wal'], ['-wal', '-shm']]) {
       await some(3);
       for (const server of servers) assert.deepEqual(await idsIn(server.client), acknowledged);
       for (const server of servers) await server.stop();
-      const file = new Sqlite(database);
-      assert.equal(file.pragma('integrity_check', { simple: true }), 'ok');
+      const file = new SqliteFile(database);
+      assert.equal(file.value('PRAGMA integrity_check'), 'ok');
       file.close();
     });
   }

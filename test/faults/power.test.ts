@@ -4,11 +4,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Sqlite from 'better-sqlite3';
 import { openFolder } from '../doors/children.js';
 import { endAll, freePort, overHttp, start, stop } from '../server.js';
 import { idsOf, openStore } from '../store/stores.js';
 import { Disk, lackingCompiler, lengthOf, onDisk, randomFrom, readLog } from './disk.js';
+import { SqliteFile } from './file.js';
 import { BIN } from './fleet.js';
 
 after(endAll);
@@ -82,22 +82,20 @@ async function ready(port: number): Promise<void> {
 /** What is wrong with what a cut left; undefined if nothing is. */
 function wrongIn(folder: string, order: string[], needed: number): string | undefined {
   try {
-    const database = new Sqlite(join(folder, 'bus.db'));
+    const database = new SqliteFile(join(folder, 'bus.db'));
     try {
-      const [integrity] = database.prepare('PRAGMA integrity_check').pluck().all();
+      const integrity = database.value('PRAGMA integrity_check');
       if (integrity !== 'ok') return `integrity: ${integrity}`;
-      const tables = database.prepare(`SELECT count(*) FROM sqlite_schema WHERE name = 'mq_entry'`).pluck().get();
-      const rows =
-        tables === 0
-          ? []
-          : (database.prepare('SELECT atom_id, position FROM mq_entry ORDER BY position').all() as {
-              atom_id: string;
-              position: number;
-            }[]);
+      const isNew = database.value(`SELECT count(*) FROM sqlite_schema WHERE name = 'mq_entry'`) === 0;
+      const rows = isNew
+        ? []
+        : database.all<{ atom_id: string; position: number }>(
+            'SELECT atom_id, position FROM mq_entry ORDER BY position',
+          );
       const moved = rows.find(({ atom_id, position }, i) => atom_id !== order[i] || position !== i + 1);
       if (moved !== undefined) return `${moved.atom_id} is at ${moved.position}`;
       if (rows.length < needed) return `${needed - rows.length} acknowledged entries are lost`;
-      const head = rows.length === 0 ? 0 : database.prepare('SELECT head FROM mq_feed').pluck().get();
+      const head = rows.length === 0 ? 0 : database.value('SELECT head FROM mq_feed');
       return head === rows.length ? undefined : `the head is ${head}, not ${rows.length}`;
     } finally {
       database.close();
