@@ -5,7 +5,7 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { endAll } from '../server.js';
 import { databases, lackingFor } from '../store/databases.js';
-import { comeBack } from './fleet.js';
+import { childrenOf, comeBack } from './fleet.js';
 import { assertUnavailable, idsIn, publish, type Serving, serve, until } from './serve.js';
 
 after(endAll);
@@ -18,9 +18,13 @@ async function setReadOnly(name: string, database: string, on: boolean): Promise
     const client = new pg.Client(database);
     await client.connect();
     await client.query('SET default_transaction_read_only = off');
-    await client.query(`ALTER DATABASE ${new URL(database).pathname.slice(1)} SET default_transaction_read_only = ${on}`);
+    await client.query(
+      `ALTER DATABASE ${new URL(database).pathname.slice(1)} SET default_transaction_read_only = ${on}`,
+    );
     // Sessions that are there keep what they began with.
-    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()');
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()',
+    );
     await client.end();
     return;
   }
@@ -51,8 +55,16 @@ for (const kind of databases.filter(({ server }) => server !== undefined)) {
       return answer.status === 201;
     };
     const away = async (what: string) => {
-      await until(async () => !(await works()), () => `${what}: it is still taken`);
-      const answers = await Promise.all([client('GET', '/feed=a'), client('GET', '/'), client('GET', '/health/ready'), publish(client, 'urn:never')]);
+      await until(
+        async () => !(await works()),
+        () => `${what}: it is still taken`,
+      );
+      const answers = await Promise.all([
+        client('GET', '/feed=a'),
+        client('GET', '/'),
+        client('GET', '/health/ready'),
+        publish(client, 'urn:never'),
+      ]);
       for (const answer of answers) assertUnavailable(answer, `${what}\n${own.said()}`);
       assert.equal((await client('GET', '/health/live')).status, 200);
     };
@@ -69,7 +81,7 @@ for (const kind of databases.filter(({ server }) => server !== undefined)) {
       await back(signal ?? 'stopped');
     }
     process.kill(dbms.pid(), 'SIGSTOP');
-    const children = pausable(dbms.pid());
+    const children = childrenOf(dbms.pid());
     for (const pid of children) process.kill(pid, 'SIGSTOP');
     try {
       await away('paused');
@@ -78,17 +90,28 @@ for (const kind of databases.filter(({ server }) => server !== undefined)) {
     }
     await back('paused');
     await setReadOnly(kind.name, database, true);
-    await until(async () => !(await works()), () => 'read-only: it is still taken');
+    await until(
+      async () => !(await works()),
+      () => 'read-only: it is still taken',
+    );
     for (let n = 0; n < 3; n += 1) assert.equal(await works(), false);
     assert.equal((await client('GET', '/feed=a')).status, 200);
     await setReadOnly(kind.name, database, false);
     await back('read-only');
     const ids = await idsIn(client);
     assert.equal(new Set(ids).size, ids.length, 'an entry is there twice');
-    assert.deepEqual(ids.filter((id) => acknowledged.includes(id)), acknowledged);
-    assert.deepEqual(ids.filter((id) => !acknowledged.includes(id) && !unknown.has(id) && id !== 'urn:never'), []);
+    assert.deepEqual(
+      ids.filter((id) => acknowledged.includes(id)),
+      acknowledged,
+    );
+    assert.deepEqual(
+      ids.filter((id) => !acknowledged.includes(id) && !unknown.has(id) && id !== 'urn:never'),
+      [],
+    );
     await end(server);
-    t.diagnostic(`${acknowledged.length} acknowledged, ${unknown.size} refused, of which ${ids.length - acknowledged.length} were stored`);
+    t.diagnostic(
+      `${acknowledged.length} acknowledged, ${unknown.size} refused, of which ${ids.length - acknowledged.length} were stored`,
+    );
   });
 }
 
