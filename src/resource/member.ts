@@ -32,7 +32,7 @@ export async function readMember(context: Context, request: HttpRequest, member:
   let representation: Representation | undefined = context.pages.entry(address, tag);
   if (representation === undefined) {
     const { author } = context.settings;
-    const text = await format.write({ entry, url: member.url, feedTitle: member.feed, author });
+    const text = await format.write({ entry, url: member.url, author });
     representation = {
       tag,
       headers: { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) },

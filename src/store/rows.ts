@@ -38,6 +38,11 @@ export interface EntryRow extends HeldRow {
   blob_id: string | null;
 }
 
+export interface TimeRow {
+  position: number | string;
+  published_at: number | string;
+}
+
 export interface CategoryRow {
   feed_id: number;
   term: string;

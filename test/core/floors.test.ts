@@ -19,7 +19,9 @@ const MAY: Record<string, string[]> = {
   websub: ['http.ts', 'atom', 'store', 'live', 'resource'],
   'retention.ts': ['atom/ids.ts', 'store', 'resource/policy.ts'],
   guard: ['http.ts', 'problem.ts', 'store', 'resource'],
-  'app.ts': ['http.ts', 'problem.ts', 'resource', 'store'],
+  // Pages for people.
+  web: ['http.ts', 'problem.ts', 'atom', 'store', 'live', 'resource'],
+  'app.ts': ['http.ts', 'problem.ts', 'resource', 'store', 'web'],
   gateway: ['http.ts', 'problem.ts'],
   config: ['store/store.ts', 'store/dialects.ts', 'resource/policy.ts'],
   'config.ts': ['config', 'store/store.ts'],

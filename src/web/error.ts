@@ -1,0 +1,21 @@
+/** What was wrong with a request, told to people. */
+import type { HttpError, HttpRequest, HttpResponse } from '../http.js';
+import { problemOf } from '../problem.js';
+import type { Context } from '../resource/context.js';
+import { html } from './html.js';
+import { answerPage, rootOf } from './page.js';
+
+/** The page of an error; it says what the problem document would. */
+export function errorPage(context: Context, request: HttpRequest, error: HttpError): Promise<HttpResponse> {
+  const { title } = problemOf(error);
+  const { first } = error.members;
+  return answerPage(context, request, {
+    status: error.status,
+    title,
+    headers: error.headers,
+    crumbs: [{ name: 'Feeds', href: `${rootOf(request)}/` }, { name: title }],
+    main: html`<h1>${title}</h1>
+<p class="alert">${error.message}</p>
+<p>${typeof first === 'string' && html`<a href="${first}">The oldest that is held</a> · `}<a href="${rootOf(request)}/">All feeds</a></p>`,
+  });
+}
