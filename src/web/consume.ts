@@ -1,5 +1,5 @@
 /** Lines that consume a feed from its current position on, to be copied: for a shell, for JavaScript and for Python. */
-import { type Html, html } from './html.js';
+import { type Html, html, text } from './html.js';
 import { copyable } from './parts.js';
 
 /**
@@ -15,14 +15,14 @@ export function consumers(url: string, last: string | undefined): Html {
       'curl',
       'curl',
       'Every entry as it comes; without the header, a page of those that there are.',
-      html`curl -N -H 'Accept: text/event-stream' '${address}${place && html`?start_after=${place}`}'`,
+      text`curl -N -H 'Accept: text/event-stream' '${address}${place && text`?start_after=${place}`}'`,
     ],
     [
       'javascript',
       'JavaScript',
       'A module for Node, Deno, Bun or a browser.',
-      html`const feed = '${address}';
-let after = ${quoted === undefined ? 'null' : html`"${quoted}"`}; // the last entry that you processed: keep it
+      text`const feed = '${address}';
+let after = ${quoted === undefined ? 'null' : text`"${quoted}"`}; // the last entry that you processed: keep it
 for (;;) {
   const query = new URLSearchParams({ format: 'json', ...(after && { start_after: after }) });
   const answer = await fetch(feed + '?' + query, { headers: { Prefer: 'wait=30' } });
@@ -39,10 +39,10 @@ for (;;) {
       'python',
       'Python',
       'The standard library will do.',
-      html`import json, time, urllib.parse, urllib.request
+      text`import json, time, urllib.parse, urllib.request
 
 feed = '${address}'
-after = ${quoted === undefined ? 'None' : html`"${quoted}"`}  # the last entry that you processed: keep it
+after = ${quoted === undefined ? 'None' : text`"${quoted}"`}  # the last entry that you processed: keep it
 while True:
     query = {'format': 'json', **({'start_after': after} if after else {})}
     request = urllib.request.Request(feed + '?' + urllib.parse.urlencode(query), headers={'Prefer': 'wait=30'})

@@ -60,7 +60,8 @@ export function contentFrame(content: TextView, style: string): Html | undefined
 
 /** Nobody can look into the frame, so its height is a guess; it scrolls, and can be drawn larger. */
 function heightOf(markup: string): number {
-  const lines = markup.length / 90 + (markup.match(/<(p|li|br|h\d|tr|div|pre|blockquote)\b|\n/g) ?? []).length;
+  const text = markup.replace(/<[^>]*>/g, '');
+  const lines = text.length / 110 + (markup.match(/<(p|li|br|h\d|tr|pre|blockquote)\b/g) ?? []).length;
   const images = (markup.match(/<img\b/g) ?? []).length;
-  return Math.round(Math.min(Math.max(lines * 26 + images * 160 + 40, 80), 640));
+  return Math.round(Math.min(Math.max(lines * 30 + images * 160 + 40, 80), 640));
 }

@@ -59,7 +59,7 @@ ${tags(feed, view.categories)}
 ${links(view.links)}
 ${view.rights !== undefined && html`<p class="facts">${view.rights}</p>`}
 </article>
-<p><a href="${feed}?order=desc&start_at=${encodeURIComponent(entry.atomId)}">Show it among what came before</a></p>
+<p><a href="${feed}?order=desc&amp;start_at=${encodeURIComponent(entry.atomId)}">Show it among what came before</a></p>
 <h2>Read it</h2>
 ${copyable('curl', 'curl', curlLine(url))}
 ${forms([

@@ -16,6 +16,13 @@ export function html(strings: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(markup);
 }
 
+/** A template of text, such as a program: its own text is escaped as well. */
+export function text(strings: TemplateStringsArray, ...values: Value[]): Html {
+  let markup = escapeHtml(strings[0]!);
+  for (const [index, value] of values.entries()) markup += markupOf(value) + escapeHtml(strings[index + 1]!);
+  return new Html(markup);
+}
+
 function markupOf(value: Value): string {
   if (value === undefined || value === false) return '';
   if (value instanceof Html) return value.markup;

@@ -14,13 +14,14 @@ export function row(path: string, { entry, view }: Shown): Html {
     return html`<li class="entry gone"><p>Deleted ${time(editedAt)} <small>${atomId}</small></p></li>\n`;
   }
   const text = snippetOf(view.summary?.trim() || contentText(view) || '');
+  const code = view.summary === undefined && /json|xml/i.test(view.content?.type ?? '');
   const authors = view.authors.map(({ name }) => name.trim()).filter((name) => name !== '');
   return html`<li class="entry"${attributes({ lang: view.lang, 'data-id': atomId })}>
 <h3><a href="${path}/entries/${segmentOfAtomId(atomId)}">${view.title.trim() || html`<span class="mono">${atomId}</span>`}</a></h3>
 <p class="facts">${timeOf(view.published || view.updated)}${authors.length > 0 && html` · ${authors.join(', ')}`}${
     view.draft && html` · <strong>draft</strong>`
   }${media !== undefined && html` · ${media.type}, ${size(media.size)}`}</p>
-${text !== '' && html`<p class="snippet">${text}</p>`}${tags(path, view.categories)}</li>
+${text !== '' && html`<p class="${code ? 'snippet mono' : 'snippet'}">${text}</p>`}${tags(path, view.categories)}</li>
 `;
 }
 

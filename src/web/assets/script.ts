@@ -186,6 +186,8 @@ export const SCRIPT = String.raw`'use strict';
       const media = item.attachments?.find(({ url }) => url === item.url + '/media');
       if (media !== undefined) facts.append(' · ' + media.mime_type);
       row.querySelector('.snippet').textContent = textOf(item).replace(/\s+/g, ' ').trim().slice(0, 280);
+      const type = item._atommq?.content_type ?? '';
+      if (!item.summary && /json|xml/i.test(type)) row.querySelector('.snippet').classList.add('mono');
       const tags = row.querySelector('.tags');
       for (const tag of item.tags ?? []) {
         const anchor = document.createElement('a');

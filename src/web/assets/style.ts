@@ -67,11 +67,12 @@ table.feeds{width:100%;border-collapse:separate;border-spacing:0;background:var(
 .feeds tr{transition:background-color 1s}.feeds tr.pulse{background:var(--new);transition:none}
 .entries{list-style:none;margin:0;padding:0;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .entries:empty{display:none}
-.entry{padding:.8rem 1rem;transition:background-color 2s}
+.entry{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:.1rem 1rem;align-items:baseline;padding:.75rem 1rem;transition:background-color 2s}
+.entry>*{grid-column:1/-1}.entry>h3{grid-column:1}.entry>.facts{grid-column:2;text-align:end}
 .entry+.entry{border-top:1px solid var(--line)}
 .entry.new{background:var(--new);transition:none}
 .entry h3 a{text-decoration:none}.entry h3 a:hover{text-decoration:underline}
-.entry p{margin:.2rem 0}.entry.gone{color:var(--muted)}
+.entry p{margin:.1rem 0}.entry .tags{margin-top:.3rem}.entry.gone{color:var(--muted)}
 .snippet{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden}
 .tags,.forms{display:flex;flex-wrap:wrap;gap:.35rem .5rem;margin:.45rem 0 0;padding:0;list-style:none}
 .tags:empty{display:none}
@@ -83,7 +84,7 @@ table.feeds{width:100%;border-collapse:separate;border-spacing:0;background:var(
 .live.on{color:var(--good)}.live.on::before{background:var(--good)}
 .live-bar{display:flex;align-items:center;gap:1rem;margin:0 0 .6rem;min-height:1.5rem}
 .live-bar button{padding:.1rem .7rem;font-size:.8125rem}
-dl.facts{margin:0;display:grid;gap:.3rem}dl.facts>div{display:grid;grid-template-columns:7rem minmax(0,1fr);gap:.75rem}
+dl.facts{margin:0 0 1rem;display:grid;gap:.3rem}dl.facts>div{display:grid;grid-template-columns:7rem minmax(0,1fr);gap:.75rem}
 dt{color:var(--muted)}dd{margin:0;color:var(--text)}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.25rem}
 article .summary{font-size:1.0625rem}.text{white-space:pre-wrap}
@@ -103,7 +104,8 @@ main,.top,.bottom{padding-inline:.9rem}
 .wide,.spark,.feeds thead th:nth-child(4),.rate{display:none}
 .feeds th,.feeds td{padding:.6rem .7rem}
 .when{white-space:normal}
-.publish{grid-template-columns:1fr}.inline{width:100%}.inline input{flex:1;width:6rem}
+.publish{grid-template-columns:1fr}.inline{width:100%}.inline label:not(.hidden){width:100%}.inline input,.inline select{flex:1 1 7rem;width:6rem;max-width:none}
+.entry{grid-template-columns:minmax(0,1fr)}.entry>.facts{grid-column:1;text-align:start}
 dl.facts>div{grid-template-columns:5.5rem minmax(0,1fr)}
 .crumbs [aria-current]{max-width:14rem}}
 @media (prefers-reduced-motion:reduce){*{transition:none!important}}
