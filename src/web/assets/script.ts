@@ -170,7 +170,13 @@ export const SCRIPT = String.raw`'use strict';
     const textOf = (item) => {
       if (item.summary) return item.summary;
       if (item.content_html === undefined) return item.content_text ?? '';
-      return new DOMParser().parseFromString(item.content_html, 'text/html').body.textContent;
+      // No parser of documents, which would try what the policy forbids: tags go, and what is left is text for sure.
+      const plain = document.createElement('textarea');
+      plain.innerHTML = item.content_html
+        .replace(/<(script|style)\b[\s\S]*?<\/\1\s*>/gi, '')
+        .replace(/<\/?(p|div|li|[uo]l|br|t[dhr]|h[1-6]|pre|section|blockquote)\b[^>]*>/gi, ' ')
+        .replace(/<[^>]*>/g, '');
+      return plain.value;
     };
     const rowOf = (item) => {
       const row = template.content.firstElementChild.cloneNode(true);
