@@ -151,7 +151,7 @@ test('cleaned content keeps what says something, and nothing that acts', () => {
     '<iframe srcdoc="<script>x()</script>">',
   ]) {
     assert.doesNotMatch(
-      clean(evil, undefined),
+      clean(evil, undefined).replace(/ title="[^"]*"/g, ''),
       /<[^>]*(script|javascript|data:|\son|style|srcdoc|action|\sid=|\sclass=)/i,
       evil,
     );
