@@ -10,11 +10,14 @@ export function now(): number {
   return last;
 }
 
+/** The millisecond that was written last: in a burst the next time is of the same, or soon after. */
+let written = { millis: 0, text: '1970-01-01T00:00:00.000' };
+
 /** An RFC 3339 time with microseconds. */
 export function formatTime(micros: number): string {
   const millis = Math.floor(micros / 1000);
-  const rest = String(micros - millis * 1000).padStart(3, '0');
-  return `${new Date(millis).toISOString().slice(0, -1)}${rest}Z`;
+  if (millis !== written.millis) written = { millis, text: new Date(millis).toISOString().slice(0, -1) };
+  return `${written.text}${String(micros - millis * 1000).padStart(3, '0')}Z`;
 }
 
 const pool = Buffer.alloc(4096);

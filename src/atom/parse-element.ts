@@ -55,13 +55,13 @@ const MOST_ID = 2000;
 /** What entries and feeds have in common: children kept to the letter, but for those that are the server's to write. */
 abstract class ElementReading {
   protected readonly init: ElementInit;
-  /** How often each Atom child was seen. */
-  protected readonly seen = new Map<string, number>();
+  /** Which Atom children were seen. */
+  protected readonly seen = new Set<string>();
   protected id: string | undefined;
   protected child: Child | undefined;
   /** The text of the element with the server's own children left out, as slices. */
   readonly #slices: string[] = [];
-  readonly #xmlIds = new Set<string>();
+  #xmlIds: Set<string> | undefined;
   #kept = 0;
   #from: number;
 
@@ -82,9 +82,10 @@ abstract class ElementReading {
     const uri = this.init.bare && tag.uri === '' && tag.ns[''] === undefined ? ATOM : tag.uri;
     this.child = { local: tag.local, uri, tag, start, inside, text: '' };
     if (uri !== ATOM) return;
-    const count = (this.seen.get(tag.local) ?? 0) + 1;
-    this.seen.set(tag.local, count);
-    if (count > 1 && this.single.has(tag.local)) this.refuse(`it has more than one ${tag.local}.`, this.init.place);
+    if (this.seen.has(tag.local) && this.single.has(tag.local)) {
+      this.refuse(`it has more than one ${tag.local}.`, this.init.place);
+    }
+    this.seen.add(tag.local);
   }
 
   /** A tag below a child, so many levels below the element. */
@@ -141,14 +142,16 @@ abstract class ElementReading {
   takeXmlId(value: string, place: Place): void {
     const id = value.trim();
     if (!NCNAME.test(id)) this.refuse(`the xml:id ${JSON.stringify(id.slice(0, 80))} is not a name.`, place);
+    this.#xmlIds ??= new Set();
     if (this.#xmlIds.has(id)) this.refuse(`the xml:id ${JSON.stringify(id.slice(0, 80))} stands twice.`, place);
     this.#xmlIds.add(id);
   }
 
   protected refuse(what: string, place: Place): never {
     const { index } = this.init;
-    throw new HttpError(422, `${this.called} is not valid at line ${place.line}, column ${place.column}: ${what}`, {
-      members: { ...place, ...(index === undefined ? {} : { index }) },
+    const { line, column } = place;
+    throw new HttpError(422, `${this.called} is not valid at line ${line}, column ${column}: ${what}`, {
+      members: { line, column, ...(index === undefined ? {} : { index }) },
     });
   }
 
@@ -172,11 +175,12 @@ abstract class ElementReading {
 
 /** Links that only the server can know (RFC 5023 §11): the publisher's are replaced. */
 const ENTRY_LINKS = new Set(['self', 'edit', 'edit-media']);
+const ENTRY_READ = new Set(['id', 'updated', 'published']);
 const ENTRY_SINGLE = new Set(['id', 'title', 'updated', 'published', 'content', 'summary', 'rights', 'source']);
 
 export class EntryReading extends ElementReading {
   protected override readonly single = ENTRY_SINGLE;
-  protected override readonly read = new Set(['id', 'updated', 'published']);
+  protected override readonly read = ENTRY_READ;
   protected override readonly called: string;
   readonly #categories: Category[] = [];
   #content: string | undefined;
@@ -239,7 +243,7 @@ export class EntryReading extends ElementReading {
       id: this.id,
       content: this.#content,
       spans: this.#spans,
-      has: new Set(this.seen.keys()),
+      has: this.seen,
       categories: this.#categories,
       hasAuthor: this.#hasAuthor,
       ...place,
@@ -264,12 +268,13 @@ export class EntryReading extends ElementReading {
 
 /** Links of a page, which depend on where and what it is (RFC 5005, RFC 5023 §10.1, WebSub §4). */
 const FEED_LINKS = new Set('self edit first last next previous current prev-archive next-archive hub'.split(' '));
+const FEED_READ = new Set(['id', 'title']);
 const FEED_SINGLE = new Set(['id', 'title', 'updated', 'subtitle', 'rights', 'icon', 'logo', 'generator']);
 
 /** `xml:lang` and `xml:base` of the feed go to its children: a page's entries must not come under them. */
 export class MetadataReading extends ElementReading {
   protected override readonly single = FEED_SINGLE;
-  protected override readonly read = new Set(['id', 'title']);
+  protected override readonly read = FEED_READ;
   protected override readonly called = 'The feed';
   #title: string | undefined;
 
@@ -297,7 +302,7 @@ export class MetadataReading extends ElementReading {
       inner: this.finishInner(end),
       id: this.id,
       title: this.#title,
-      has: new Set(this.seen.keys()),
+      has: this.seen,
     };
   }
 }

@@ -29,10 +29,37 @@ export function parseMetadata(text: string): SentMetadata {
   return new Reading(text, true).run().metadata!;
 }
 
+/** A parser that hands what it finds to one reading after the other: to make one takes longer than to read a short entry. */
+class Parser {
+  readonly saxes = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true });
+  #reading: Reading | undefined;
+
+  constructor() {
+    const { saxes } = this;
+    saxes.on('error', (error) => this.#reading?.malformed(error.message.replace(/^\d+:\d+: /, '')));
+    saxes.on('doctype', () => this.#reading?.malformed('a document type declaration is not accepted here.'));
+    saxes.on('opentag', (tag) => this.#reading?.open(tag));
+    saxes.on('closetag', (tag) => this.#reading?.close(tag));
+    saxes.on('text', (text) => this.#reading?.text(text));
+    saxes.on('cdata', (text) => this.#reading?.text(text));
+  }
+
+  read(text: string, reading: Reading): void {
+    this.#reading = reading;
+    // At the end of a document a parser is as new.
+    this.saxes.write(text).close();
+    this.#reading = undefined;
+  }
+}
+
+/** One that nobody reads with. */
+let spare: Parser | undefined;
+
 /** The state of one reading: which element we are in, and which child of it. */
 class Reading {
   readonly #text: string;
-  readonly #parser = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true });
+  readonly #reader = spare ?? new Parser();
+  readonly #parser = this.#reader.saxes;
   readonly #document: SentDocument = { kind: 'entry', entries: [] };
   #depth = 0;
   /** Depth at which an `entry` stands: 1 as the root, 2 inside a feed. */
@@ -51,25 +78,28 @@ class Reading {
   }
 
   run(): { document: SentDocument; metadata: SentMetadata | undefined } {
-    const parser = this.#parser;
-    parser.on('error', (error) => this.#malformed(error.message.replace(/^\d+:\d+: /, '')));
-    parser.on('doctype', () => this.#malformed('a document type declaration is not accepted here.'));
-    parser.on('opentag', (tag) => this.#open(tag));
-    parser.on('closetag', (tag) => this.#close(tag));
-    parser.on('text', (text) => this.#reading?.text(text));
-    parser.on('cdata', (text) => this.#reading?.text(text));
-    parser.write(this.#text).close();
+    // One that breaks off in the midst of a document is not used again.
+    spare = undefined;
+    this.#reader.read(this.#text, this);
+    spare = this.#reader;
     return { document: this.#document, metadata: this.#metadata };
   }
 
-  #open(tag: Tag): void {
+  text(text: string): void {
+    this.#reading?.text(text);
+  }
+
+  open(tag: Tag): void {
     this.#depth += 1;
-    const attributes = Object.values(tag.attributes);
-    if (this.#depth > MAX_DEPTH) this.#malformed(`elements are nested more than ${MAX_DEPTH} deep.`);
-    if (attributes.length > MAX_ATTRIBUTES) this.#malformed(`an element has more than ${MAX_ATTRIBUTES} attributes.`);
-    if (tag.name.length > MAX_NAME || attributes.some((a) => a.name.length > MAX_NAME)) {
-      this.#malformed(`a name is longer than ${MAX_NAME} characters.`);
+    if (this.#depth > MAX_DEPTH) this.malformed(`elements are nested more than ${MAX_DEPTH} deep.`);
+    let attributes = 0;
+    let longest = tag.name.length;
+    for (const name in tag.attributes) {
+      attributes += 1;
+      longest = Math.max(longest, name.length);
     }
+    if (attributes > MAX_ATTRIBUTES) this.malformed(`an element has more than ${MAX_ATTRIBUTES} attributes.`);
+    if (longest > MAX_NAME) this.malformed(`a name is longer than ${MAX_NAME} characters.`);
     if (this.#depth === 1) this.#openRoot(tag);
     else if (this.#reading !== undefined) {
       if (this.#depth === this.#entryDepth + 1) {
@@ -119,10 +149,10 @@ class Reading {
     };
   }
 
-  #close(tag: Tag): void {
+  close(tag: Tag): void {
     const reading = this.#reading;
     if (reading !== undefined) {
-      if (this.#depth === this.#entryDepth + 1) reading.closeChild(this.#parser.position, this.#place());
+      if (this.#depth === this.#entryDepth + 1) reading.closeChild(this.#parser.position, this.#parser);
       else if (this.#depth === this.#entryDepth) {
         const end = tag.isSelfClosing ? this.#parser.position : this.#startOfTag();
         if (reading instanceof EntryReading) this.#document.entries.push(reading.finish(end));
@@ -155,7 +185,7 @@ class Reading {
     );
   }
 
-  #malformed(what: string): never {
+  malformed(what: string): never {
     const { line, column } = this.#place();
     throw new HttpError(400, `Malformed XML at line ${line}, column ${column}: ${what}`, { members: { line, column } });
   }

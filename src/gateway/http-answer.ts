@@ -12,6 +12,9 @@ const WORTH_KEEPING = 65_536;
 const MOST_LINGERING = 64 * 1024 * 1024;
 const LONGEST_LINGERING = 5000;
 
+/** Most bytes of a body that is written together with its header. */
+const IN_ONE_PIECE = 8192;
+
 /** Writes the answer; rejects when it breaks off half-way, and the connection is then of no use. */
 export async function send(
   { status, headers, body }: HttpResponse,
@@ -20,13 +23,7 @@ export async function send(
   requestBody: NodeBody,
   closing: boolean,
 ): Promise<void> {
-  // One flat array of names and values is what writeHead takes without building an object of its own.
-  const fields: string[] = [];
-  for (const name in headers) {
-    const value = headers[name]!;
-    if (typeof value === 'string') fields.push(name, value);
-    else for (const one of value) fields.push(name, one);
-  }
+  const fields = fieldsOf(headers);
   const ends = finishReading(incoming, outgoing, requestBody);
   if (closing || ends) fields.push('connection', 'close');
   if (isStream(body)) {
@@ -45,7 +42,31 @@ export async function send(
     fields.push('content-length', String(length));
   }
   outgoing.writeHead(status, fields);
-  outgoing.end(bare || incoming.method === 'HEAD' ? undefined : body);
+  if (bare || incoming.method === 'HEAD') outgoing.end();
+  // A short text goes out in one piece with its header; in latin1 each character is a byte, so these are the bytes.
+  else if (typeof body === 'object' && body.length <= IN_ONE_PIECE) outgoing.end(latin1(body), 'latin1');
+  else outgoing.end(body);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+/** The fields of answers that are given again and again. */
+const flat = new WeakMap<HttpResponse['headers'], string[]>();
+
+/** One flat array of names and values is what `writeHead` takes without building an object of its own. */
+function fieldsOf(headers: HttpResponse['headers']): string[] {
+  const known = flat.get(headers);
+  if (known !== undefined) return known.slice();
+  const fields: string[] = [];
+  for (const name in headers) {
+    const value = headers[name]!;
+    if (typeof value === 'string') fields.push(name, value);
+    else for (const one of value) fields.push(name, one);
+  }
+  flat.set(headers, fields);
+  return fields.slice();
 }
 
 /** A stream that has no end to tell needs no chunks: without them an event to thousands of clients is one plain write to each. */

@@ -3,8 +3,10 @@ import { HttpError } from '../http.js';
 import type { Feed, Store } from '../store/store.js';
 import { isNews, Watch } from './watch.js';
 
-/** After a hint that shows nothing new it is looked again: it may have come before the commit could be seen. In milliseconds. */
+/** After a hint it is looked again after these pauses: it may have come before the commit could be seen. In milliseconds. */
 const SECOND_LOOKS = [2, 10, 40];
+/** While others write to feeds that nobody waits for, looks that their hints lead to are so far apart. In milliseconds. */
+const MOST_PAUSE = 16;
 /** Feeds asked for in one question. */
 const AT_ONCE = 500;
 /** A feed that changed so recently may change again soon, in milliseconds. */
@@ -36,6 +38,11 @@ export class Live {
   #looks = 0;
   #looking = false;
   #lastNews = 0;
+  /** How many of the second looks were made since the last hint that named no feed; the next comes by the timer. */
+  #seconds = 0;
+  #second: NodeJS.Timeout | undefined;
+  /** At least so long between looks that found nothing, in milliseconds. */
+  #spread = 0;
   #poll: NodeJS.Timeout | undefined;
   #pause = 0;
   #stop: (() => void) | undefined;
@@ -101,6 +108,7 @@ export class Live {
   close(): void {
     this.#stop?.();
     clearTimeout(this.#poll);
+    clearTimeout(this.#second);
     for (const { watches } of this.#watched.values()) for (const watch of [...watches]) watch.close();
     this.#watched.clear();
   }
@@ -111,14 +119,25 @@ export class Live {
       this.#look(feeds.filter((name) => this.#watched.has(name)));
       return;
     }
-    if (this.#watched.size === 0) return;
-    const news = this.#lastNews;
+    this.#seconds = 0;
+    if (this.#second === undefined && this.#watched.size > 0) this.#lookAround();
+  }
+
+  /** Looks at all feeds, and again by and by until the last hint is old. */
+  #lookAround(): void {
     this.#look(this.#watched.keys());
-    for (const time of SECOND_LOOKS) {
-      setTimeout(() => {
-        if (this.#lastNews === news) this.#look(this.#watched.keys());
-      }, time).unref();
-    }
+    const pause = SECOND_LOOKS[this.#seconds];
+    this.#seconds += 1;
+    if (pause === undefined) return;
+    const news = this.#lastNews;
+    this.#second = setTimeout(
+      () => {
+        this.#second = undefined;
+        this.#spread = this.#lastNews === news ? Math.min(MOST_PAUSE, this.#spread * 2 || 1) : 0;
+        this.#lookAround();
+      },
+      Math.max(pause, this.#spread),
+    ).unref();
   }
 
   #look(names: Iterable<string>): void {
@@ -148,7 +167,9 @@ export class Live {
   #found(name: string, feed: Feed | undefined, look: number): void {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
-    if (watched.feed === undefined || feed === undefined || isNews(watched.feed, feed)) this.#lastNews = Date.now();
+    // Everyone has been told of it, by the look that found it or when they came.
+    if (watched.feed !== undefined && feed !== undefined && !isNews(watched.feed, feed)) return;
+    this.#lastNews = Date.now();
     watched.feed = feed;
     for (const watch of [...watched.watches]) {
       if (feed !== undefined || watch.born < look) watch.tell(name, feed);

@@ -7,7 +7,11 @@ import { feedUrl } from './service.js';
  * @returns the feed's name (undefined where this is no feed's address), its absolute address, and the segments below it
  * @throws HttpError 400 for a name that no feed can have
  */
-export function feedAt(base: string, first: string, rest: string[]): [string | undefined, string, string[]] {
+export function feedAt(
+  base: string,
+  first: string,
+  rest: readonly string[],
+): [string | undefined, string, readonly string[]] {
   if (first.startsWith('feed=')) {
     const name = feedName(first.slice(5));
     return [name, feedUrl(base, name), rest];

@@ -9,7 +9,8 @@ import { prefersMinimal, readXml } from './body.js';
 import { checkChange, entryTag } from './conditions.js';
 import { ATOM_ENTRY, type Context, REVALIDATE, TOMBSTONE } from './context.js';
 import { ENTRY_FORMATS, formatFor } from './formats.js';
-import { type Representation, respond } from './representation.js';
+import type { RenderedEntry } from './pages.js';
+import { respond } from './representation.js';
 import { variantOf } from './variant.js';
 
 /** Which entry of which feed an address names. */
@@ -24,23 +25,27 @@ export interface Member {
 /** `GET` and `HEAD`. */
 export async function readMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
   const format = formatFor(request, ENTRY_FORMATS);
-  const entry = await context.store.entry(member.feed, keyOf(member));
+  const { store, pages, settings } = context;
+  // The question that polls ask too, shared by all who ask it: an entry is as it was while its feed has no more edits.
+  const feed = await store.feed(member.feed);
+  if (feed === undefined) throw missing(member);
+  const address = `${member.url} ${member.segment} ${format.contentType}`;
+  const kept = pages.entry(address, feed);
+  if (kept !== undefined) return respond(request, kept);
+  const entry = await store.entry(member.feed, keyOf(member));
   if (entry === undefined) throw missing(member);
   if (entry.deleted) throw gone();
-  const tag = tagOf(context, request, entry, format.suffix);
-  const address = `${addressOf(member.url, entry.atomId)} ${format.contentType}`;
-  let representation: Representation | undefined = context.pages.entry(address, tag);
-  if (representation === undefined) {
-    const { author } = context.settings;
-    const text = await format.write({ entry, url: member.url, author });
-    representation = {
-      tag,
-      headers: { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) },
-      body: Buffer.from(text),
-      modified: entry.editedAt,
-    };
-    context.pages.setEntry(address, representation);
-  }
+  const text = await format.write({ entry, url: member.url, author: settings.author });
+  const representation: RenderedEntry = {
+    tag: tagOf(context, request, entry, format.suffix),
+    headers: { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) },
+    body: Buffer.from(text),
+    modified: entry.editedAt,
+    position: entry.position,
+    feedId: feed.feedId,
+    edits: feed.edits,
+  };
+  pages.setEntry(address, representation);
   return respond(request, representation);
 }
 

@@ -18,6 +18,13 @@ export interface RenderedPage extends Representation {
   final: boolean;
 }
 
+/** An entry as it was answered, and what its feed was like before it was read. */
+export interface RenderedEntry extends Representation {
+  position: number;
+  feedId: number;
+  edits: number;
+}
+
 /** One event, and the entry that it tells of. */
 export interface EventItem {
   position: number;
@@ -40,7 +47,7 @@ const OVERHEAD = 1000;
 
 export class PageCache {
   readonly #pages: Lru<RenderedPage>;
-  readonly #entries: Lru<Representation>;
+  readonly #entries: Lru<RenderedEntry>;
   /** Pages that are being made, by address and the state of the feed that they show. */
   readonly #rendering = new Map<string, Promise<RenderedPage>>();
   readonly #events = new Lru<Promise<EventBatch>>(EVENT_BATCHES);
@@ -94,13 +101,14 @@ export class PageCache {
     return batch;
   }
 
-  /** The entry at an address, if it is in the revision that a tag names. */
-  entry(address: string, tag: string): Representation | undefined {
+  /** The entry at an address, if nothing in its feed was revised, deleted or removed since. */
+  entry(address: string, feed: Feed): Representation | undefined {
     const entry = this.#entries.get(address);
-    return entry?.tag === tag ? entry : undefined;
+    if (entry === undefined || entry.feedId !== feed.feedId || entry.edits !== feed.edits) return undefined;
+    return entry.position > feed.floor ? entry : undefined;
   }
 
-  setEntry(address: string, entry: Representation): void {
+  setEntry(address: string, entry: RenderedEntry): void {
     this.#entries.set(address, entry, weightOf(address, entry));
   }
 }

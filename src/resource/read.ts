@@ -20,16 +20,14 @@ const RETRY = { headers: { 'retry-after': '1' } };
 
 /** What is asked for, and how. */
 interface Asked {
+  request: HttpRequest;
   name: string;
-  /** The address of the mount point. */
-  base: string;
   /** The address of the feed, without query. */
   url: string;
   /** The address of the page. */
   self: string;
   /** The address of the hub, where there is one. */
   hub: string | undefined;
-  query: URLSearchParams;
   format: Format<FeedPage>;
   /** The end of the feed when a client that waits came. */
   now?: number;
@@ -49,20 +47,23 @@ export async function readFeed(
   if (feed === undefined) throw noFeed(name);
   const self = request.search === '' ? url : `${url}?${visible(request.search)}`;
   const hub = context.hub && hubUrl(request.base);
-  const asked: Asked = { name, base: request.base, url, self, hub, query: request.query, format };
-  if (wait === undefined) return (await answer(context, request, feed, asked)).response;
+  const asked: Asked = { request, name, url, self, hub, format };
+  if (wait === undefined) {
+    // What most requests get: as it was answered before.
+    const kept = request.headers['a-im'] === undefined ? context.pages.get(keyOf(asked), feed) : undefined;
+    return kept === undefined ? (await answer(context, feed, asked)).response : respond(request, kept);
+  }
   const response = await awaitNews(context, request, feed, wait, (newest) =>
-    answer(context, request, newest, { ...asked, now: feed.head }),
+    answer(context, newest, { ...asked, now: feed.head }),
   );
   return { ...response, headers: { ...response.headers, 'preference-applied': `wait=${wait}` } };
 }
 
 /** The answer by the feed as it stands. */
-async function answer(context: Context, request: HttpRequest, feed: Feed, asked: Asked): Promise<Polled> {
+async function answer(context: Context, feed: Feed, asked: Asked): Promise<Polled> {
   const { pages } = context;
-  const { self, format, now } = asked;
-  let key = format.suffix === '' ? self : `${self} ${format.suffix}`;
-  if (now !== undefined && asked.query.get('start_after') === 'now') key += ` @${now}`;
+  const { request } = asked;
+  const key = keyOf(asked);
   const page = await pages.page(key, feed, () => render(context, feed, asked));
   const since = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
   if (since !== undefined) {
@@ -71,6 +72,12 @@ async function answer(context: Context, request: HttpRequest, feed: Feed, asked:
   }
   const response = await respond(request, page);
   return { response, news: response.status !== 304 && !page.empty };
+}
+
+/** What a page is kept by. */
+function keyOf({ request, self, format, now }: Asked): string {
+  const key = format.suffix === '' ? self : `${self} ${format.suffix}`;
+  return now !== undefined && request.query.get('start_after') === 'now' ? `${key} @${now}` : key;
 }
 
 /**
@@ -97,7 +104,8 @@ function deltaBase(headers: HttpRequest['headers'], page: RenderedPage): number 
 /** @param since leaves entries up to this position out: a delta */
 async function render(context: Context, feed: Feed, asked: Asked, since?: number): Promise<RenderedPage> {
   const { store, settings, policies } = context;
-  const { name, base, url, self, hub, query, format } = asked;
+  const { request, name, url, self, hub, format } = asked;
+  const { base, query } = request;
   const stretch = await stretchOf(context, feed, url, query, asked.now);
   const { from, descending, limit } = stretch;
   // One more than is shown, for what it tells of the time when the page got its next.

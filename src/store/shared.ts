@@ -6,30 +6,36 @@
  */
 export class Shared<Value> {
   readonly #ask: (key: string) => Promise<Value>;
-  readonly #running = new Map<string, { next: Promise<Value> | undefined; done: Promise<unknown> }>();
+  /** Answers to questions that are yet to be put. */
+  readonly #next = new Map<string, Promise<Value>>();
+  /** Questions that are under way. */
+  readonly #running = new Map<string, Promise<void>>();
 
   constructor(ask: (key: string) => Promise<Value>) {
     this.#ask = ask;
   }
 
   get(key: string): Promise<Value> {
-    const running = this.#running.get(key);
-    if (running === undefined) return this.#start(key);
-    running.next ??= running.done.then(() => this.#start(key));
-    return running.next;
+    let next = this.#next.get(key);
+    if (next === undefined) {
+      // All who come in the same turn of the event loop are in time for the question that is put at its end.
+      next = (this.#running.get(key) ?? endOfTurn()).then(() => this.#put(key));
+      this.#next.set(key, next);
+    }
+    return next;
   }
 
-  #start(key: string): Promise<Value> {
+  #put(key: string): Promise<Value> {
+    this.#next.delete(key);
     const answer = this.#ask(key);
-    const done = answer.then(
-      () => {},
-      () => {},
-    );
-    const entry = { next: undefined as Promise<Value> | undefined, done };
-    this.#running.set(key, entry);
-    void done.then(() => {
-      if (entry.next === undefined && this.#running.get(key) === entry) this.#running.delete(key);
-    });
+    const over = () => {
+      this.#running.delete(key);
+    };
+    this.#running.set(key, answer.then(over, over));
     return answer;
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise(setImmediate);
 }

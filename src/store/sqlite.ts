@@ -88,10 +88,10 @@ class Sqlite<Connection> implements Database {
   }
 
   async appendAtOnce(appends: Append[]): Promise<boolean> {
-    const { entries, tags } = appendJson(appends);
+    const { entries, tags, feeds } = appendJson(appends);
     const connection: Connection = await this.writer.client.acquireConnection();
     try {
-      await this.#driver.run(connection, APPEND, [entries, tags]);
+      await this.#driver.run(connection, APPEND, [entries, tags, feeds]);
       return true;
     } catch (error) {
       if (sqlite.trouble(error) === 'duplicate') return false;

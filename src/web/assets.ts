@@ -41,7 +41,7 @@ export function assetPath(root: string, name: keyof typeof ASSETS): string {
  * `GET` and `HEAD` of an asset, which may be kept for ever. A page of another version asks for another text: it gets ours,
  * for now.
  */
-export function readAsset(request: HttpRequest, file: string): Promise<HttpResponse> {
+export async function readAsset(request: HttpRequest, file: string): Promise<HttpResponse> {
   const name = /^[a-z]+/.exec(file)?.[0] ?? '';
   if (!Object.hasOwn(ASSETS, name)) throw new HttpError(404, `There is no asset ${JSON.stringify(file.slice(0, 80))}.`);
   const found: Asset = ASSETS[name as keyof typeof ASSETS];

@@ -1,13 +1,21 @@
 /** What was wrong with a request, told to people. */
 import type { HttpError, HttpRequest, HttpResponse } from '../http.js';
 import { problemOf } from '../problem.js';
+import { segmentsOf } from '../resource/address.js';
 import type { Context } from '../resource/context.js';
+import { feedAt } from '../resource/feed-address.js';
+import { noFeedPage } from './feed.js';
 import { html } from './html.js';
-import { answerPage, rootOf } from './page.js';
+import { answerPage, pathOf, rootOf } from './page.js';
 
 /** The page of an error; it says what the problem document would. */
 export function errorPage(context: Context, request: HttpRequest, error: HttpError): Promise<HttpResponse> {
   const { title } = problemOf(error);
+  if (error.status === 404) {
+    const [first = '', ...rest] = segmentsOf(request.path);
+    const [name, url, below] = feedAt(request.base, first, rest);
+    if (name !== undefined && below.length === 0) return noFeedPage(context, request, name, pathOf(url), error);
+  }
   const { first } = error.members;
   return answerPage(context, request, {
     status: error.status,

@@ -28,7 +28,7 @@ export async function feedPage(
   const { query } = request;
   const path = pathOf(url);
   const feed = await context.store.feed(name);
-  if (feed === undefined) return noFeedPage(context, request, name, path);
+  if (feed === undefined) throw noFeed(name);
   const at = query.get('at')?.trim() ?? '';
   let problem: string | undefined;
   if (at !== '') {
@@ -186,9 +186,14 @@ async function lastId({ store }: Context, { feedId, head, floor }: Feed): Promis
   return (await store.page(feedId, { from: head + 1, descending: true, limit: 1, bytes: 1 }))[0]?.atomId;
 }
 
-/** A feed that is not there can be begun. */
-function noFeedPage(context: Context, request: HttpRequest, name: string, path: string): Promise<HttpResponse> {
-  const { status, message } = noFeed(name);
+/** A feed that is not there, or not for everybody to see, can be begun. */
+export function noFeedPage(
+  context: Context,
+  request: HttpRequest,
+  name: string,
+  path: string,
+  { status, message }: HttpError,
+): Promise<HttpResponse> {
   return answerPage(context, request, {
     status,
     title: name,

@@ -28,7 +28,7 @@ export async function feedsPage(context: Context, request: HttpRequest): Promise
   }
   const filter = (query.get('filter') ?? '').trim().toLowerCase();
   const after = query.get('after') ?? '';
-  const listed = await listFeeds(context, request, after, filter);
+  const listed = await listFeeds(context, after, filter);
   const feeds = listed.slice(0, FEEDS);
   const time = now();
   const rows = await Promise.all(feeds.map(async (feed) => ({ feed, rate: await rateOf(context.store, feed, time) })));
@@ -44,8 +44,16 @@ ${paging(root, filter, after, more)}`,
 }
 
 /** Feeds after a name, one more than a page has where there is more. The one place where pages list feeds. */
-function listFeeds({ store }: Context, _request: HttpRequest, after: string, filter: string): Promise<Feed[]> {
-  return store.feedsAfter(after, filter, FEEDS + 1);
+async function listFeeds({ store }: Context, after: string, filter: string): Promise<Feed[]> {
+  const listed: Feed[] = [];
+  for (let last = after; listed.length <= FEEDS; ) {
+    const some = await store.feedsAfter(last, filter, FEEDS + 1);
+    // Whoever may not see all of them is to be shown fewer here, and the next ones instead.
+    listed.push(...some);
+    if (some.length <= FEEDS) break;
+    last = some.at(-1)!.name;
+  }
+  return listed;
 }
 
 function tools(root: string, filter: string): Html {

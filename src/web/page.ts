@@ -58,7 +58,7 @@ export function pathOf(url: string): string {
 }
 
 /** The answer that a page is. */
-export function answerPage(context: Context, request: HttpRequest, page: Page): Promise<HttpResponse> {
+export async function answerPage(context: Context, request: HttpRequest, page: Page): Promise<HttpResponse> {
   const body = Buffer.from(frame(context.settings.title, rootOf(request), page).markup);
   const { status = 200, tag = (mark) => `"h.${mark}"`, headers } = page;
   const mark = hash('sha256', body, 'hex')

@@ -175,6 +175,6 @@ test('assets are kept for ever at their own address, and are to be had at any', 
   const old = await ask('page-000000000000.css');
   assert.equal(old.headers['cache-control'], 'no-cache');
   assert.match(String(old.headers['content-type']), /^text\/css/);
-  assert.throws(() => ask('constructor.css'), HttpError);
-  assert.throws(() => ask('%00'), HttpError);
+  await assert.rejects(ask('constructor.css'), HttpError);
+  await assert.rejects(ask('%00'), HttpError);
 });
