@@ -1,5 +1,8 @@
 /** Identity and time: UUIDv7 ids (RFC 9562 §5.7), a clock that never repeats, and the keys that ids are found by. */
-import { createHash, randomFillSync } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+
+const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+const URN = 'urn:uuid:';
 
 /** So far the clock of the machine may be from ours before we follow it, in milliseconds. */
 const SLACK = 1000;
@@ -34,23 +37,29 @@ export function formatTime(micros: number): string {
   return `${written.text}${String(micros - millis * 1000).padStart(3, '0')}Z`;
 }
 
-const pool = Buffer.alloc(4096);
-let used = pool.length;
+/** Random bits are had, and written, for many ids at once; in hexadecimal digits, of which an id takes 16. */
+let random = '';
+let used = 0;
+/** The time part of the ids of one millisecond. */
+let timed = { millis: 0, text: '' };
 
 /** A new `urn:uuid:` id that sorts by `micros`: its sub-millisecond part fills the twelve bits after the version. */
 export function newAtomId(micros: number): string {
-  if (used + 8 > pool.length) {
-    randomFillSync(pool);
+  if (used + 16 > random.length) {
+    random = randomBytes(4096).toString('hex');
     used = 0;
   }
   const millis = Math.floor(micros / 1000);
-  const time = millis.toString(16).padStart(12, '0');
-  const fraction = Math.floor(((micros - millis * 1000) * 4096) / 1000);
-  const random = pool.toString('hex', used, used + 8);
-  used += 8;
-  const variant = ((Number.parseInt(random[0]!, 16) & 3) | 8).toString(16);
-  const sub = fraction.toString(16).padStart(3, '0');
-  return `urn:uuid:${time.slice(0, 8)}-${time.slice(8)}-7${sub}-${variant}${random.slice(1, 4)}-${random.slice(4)}`;
+  if (millis !== timed.millis) {
+    const time = millis.toString(16).padStart(12, '0');
+    timed = { millis, text: `${URN}${time.slice(0, 8)}-${time.slice(8)}-7` };
+  }
+  const sub = Math.floor(((micros - millis * 1000) * 4096) / 1000);
+  const at = used;
+  used += 16;
+  const variant = '89ab'[Number.parseInt(random[at]!, 16) & 3];
+  const tail = `${variant}${random.slice(at + 1, at + 4)}-${random.slice(at + 4, at + 16)}`;
+  return `${timed.text}${sub.toString(16).padStart(3, '0')}-${tail}`;
 }
 
 /**
@@ -62,9 +71,6 @@ export function atomIdOfIdempotencyKey(feed: string, key: string): string {
   const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
   return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
-
-const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
-const URN = 'urn:uuid:';
 
 /** What an entry is found by: the bare UUID of a `urn:uuid:` id, else a digest (43 characters, so the two never meet). */
 export function keyOfAtomId(atomId: string): string {
@@ -86,8 +92,13 @@ export function atomIdOfSegment(segment: string): string {
   return segment.startsWith('~') && AMBIGUOUS.test(segment) ? segment.slice(1) : segment;
 }
 
+/** The id that was looked at last: whoever writes an entry asks for its key and its address in a row. */
+let looked: { atomId: string; uuid: string | undefined } = { atomId: '', uuid: undefined };
+
 function bareUuid(atomId: string): string | undefined {
-  if (!atomId.startsWith(URN)) return undefined;
-  const uuid = atomId.slice(URN.length);
-  return UUID.test(uuid) ? uuid : undefined;
+  if (atomId !== looked.atomId) {
+    const uuid = atomId.startsWith(URN) ? atomId.slice(URN.length) : '';
+    looked = { atomId, uuid: UUID.test(uuid) ? uuid : undefined };
+  }
+  return looked.uuid;
 }

@@ -13,7 +13,17 @@ const TAG = /(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)"/g;
  * @param suffix tells its forms apart: `.json`, or nothing for Atom
  */
 export function entryTag(key: string, editedAt: number, variant: string, suffix = ''): string {
-  return `"e.${key}.${editedAt.toString(36)}.${variant}${suffix}"`;
+  return `"e.${key}.${base36(editedAt)}.${variant}${suffix}"`;
+}
+
+/** Beyond these many values numbers are written by a slow way: one that is larger is written in two parts. */
+const SMALL = 36 ** 5;
+
+/** A whole number, at least 0, in base 36. */
+function base36(number: number): string {
+  if (number < SMALL) return number.toString(36);
+  const high = Math.floor(number / SMALL);
+  return base36(high) + (number - high * SMALL).toString(36).padStart(5, '0');
 }
 
 const ENTRY_TAG = /^"e\.([\w-]+)\.([0-9a-z]+)\.[0-9a-f]{8}(?:\.[a-z]+)?"$/;
@@ -38,7 +48,7 @@ export interface PageExtent {
  */
 export function pageTag(extent: PageExtent, modified: number, variant: string, suffix: string): string {
   const { feedId, edits, from, to, more, descending } = extent;
-  const numbers = [feedId, edits, from, to, modified].map((n) => n.toString(36)).join('.');
+  const numbers = [feedId, edits, from, to, modified].map(base36).join('.');
   return `"${descending ? 'd' : 'p'}.${numbers}.${variant}${more ? '.more' : ''}${suffix}"`;
 }
 

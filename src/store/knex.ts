@@ -184,7 +184,7 @@ export class KnexStore implements Store {
       // Whether a statement stored what it was to store is for the builder to find out.
       if (!tried && !again) {
         const stored = await this.#database.appendAtOnce!(plain);
-        if (stored) rest = rest.filter((append) => !plain.includes(append));
+        if (stored) rest = plain.length === appends.length ? [] : rest.filter((append) => !plain.includes(append));
         tried = true;
       }
       const results = new Map<Append, Appended>();
