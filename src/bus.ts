@@ -47,7 +47,7 @@ export interface BusSettings
     LiveOptions,
     HubSettings,
     GuardSettings,
-    Omit<OpenOptions, 'asIs'>,
+    Omit<OpenOptions, 'asIs' | 'onTrouble'>,
     StoreOptions {
   database: DatabaseSettings;
   /** A replica of it that pages are read from, as far as it has come. */
@@ -142,7 +142,11 @@ export class AtomMQ {
       runOnce: options.runOnce === true,
     });
     const storeOptions = { ...settings, observer: metrics };
-    const store = new KnexStore(await openDatabase(database, settings), storeOptions, replica);
+    const store = new KnexStore(
+      await openDatabase(database, { ...settings, onTrouble: onError }),
+      storeOptions,
+      replica,
+    );
     const publisher = new Publisher(store, settings.maxQueueBytes, metrics);
     const policies = new Policies(settings.feeds);
     const retention = options.runOnce ? undefined : new RetentionTimer(store, policies, pruneInterval, onError);

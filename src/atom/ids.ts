@@ -1,11 +1,25 @@
 /** Identity and time: UUIDv7 ids (RFC 9562 §5.7), a clock that never repeats, and the keys that ids are found by. */
 import { createHash, randomFillSync } from 'node:crypto';
 
-let last = 0;
+/** So far the clock of the machine may be from ours before we follow it, in milliseconds. */
+const SLACK = 1000;
 
-/** Microseconds since 1970, each call later than the one before, so that no two entries of a burst share a time. */
+let last = 0;
+let origin = performance.timeOrigin;
+
+/**
+ * Microseconds since 1970, each call later than the one before, so that no two entries of a burst share a time; unless
+ * the machine's clock was set, forward or back: that is followed.
+ */
 export function now(): number {
-  const time = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  let millis = origin + performance.now();
+  const behind = Date.now() - millis;
+  if (behind > SLACK || behind < -SLACK) {
+    origin += behind;
+    millis += behind;
+    last = 0;
+  }
+  const time = Math.floor(millis * 1000);
   last = time > last ? time : last + 1;
   return last;
 }

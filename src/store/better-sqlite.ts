@@ -1,12 +1,13 @@
 /** SQLite by the package `better-sqlite3`, which is faster for one client and lets the process wait for each commit. */
 import type { Database, OpenOptions } from './dialect.js';
 import { openWith } from './sqlite.js';
-import type { SqliteDriver } from './sqlite-driver.js';
+import { DISPOSED, type SqliteDriver } from './sqlite-driver.js';
 
 /** What we use of the package, which comes without types. */
 interface Connection {
   exec(sql: string): void;
   prepare(sql: string): Statement;
+  close(): void;
 }
 interface Statement {
   all(...bindings: unknown[]): unknown[];
@@ -42,5 +43,9 @@ function driver(): SqliteDriver<Connection> {
       prepare(connection, sql).all(...bindings) as R[],
     run: async (connection, sql, bindings) => void prepare(connection, sql).run(...bindings),
     forget: async () => {},
+    async close(connection) {
+      connection.close();
+      Object.assign(connection, DISPOSED);
+    },
   };
 }

@@ -96,6 +96,8 @@ export interface OpenOptions {
   queryTimeout: number;
   /** Tables are neither made nor changed, whatever there is. */
   asIs?: boolean;
+  /** Is told of what went wrong that nobody asked for, for the log. */
+  onTrouble?: (error: Error) => void;
 }
 
 /** A kind of database: the package that speaks to it, and how it is opened. */

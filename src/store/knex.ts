@@ -39,6 +39,9 @@ const POSITIONS = 100_000;
 /** An upload that has got no entry for so long never will, in microseconds. */
 const UPLOAD_LIFE = 24 * 3600 * 1e6;
 
+/** So far may the clocks of two machines be apart, in microseconds. */
+const MOST_SKEW = 3600 * 1e6;
+
 /** How the store behaves beyond its database. */
 export interface StoreOptions {
   /** How long a write is tried again when others are in the way, in seconds. */
@@ -277,7 +280,8 @@ export class KnexStore implements Store {
       const until = time + seconds * 1e6;
       const [row] = await trx('mq_lease').where({ name }).forUpdate();
       if (row === undefined) await trx('mq_lease').insert({ name, holder, until });
-      else if (row.holder !== holder && Number(row.until) > time) return false;
+      // One that lasts for longer than any is taken for was taken by a clock that was wrong.
+      else if (row.holder !== holder && Number(row.until) > time && Number(row.until) < until + MOST_SKEW) return false;
       else await trx('mq_lease').where({ name }).update({ holder, until });
       return true;
     });

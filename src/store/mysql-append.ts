@@ -42,6 +42,10 @@ BEGIN
   DECLARE wanted INTEGER;
   DECLARE missing INTEGER;
   DECLARE locked INTEGER;
+  DECLARE one_feed BIGINT;
+  DECLARE old_head BIGINT;
+  DECLARE new_head BIGINT;
+  DECLARE more_bytes BIGINT;
   SELECT count(DISTINCT j.feed), coalesce(sum(f.feed_id IS NULL), 0) INTO wanted, missing
     FROM ${rows()} LEFT JOIN mq_feed f ON f.name = j.feed;
   -- Only where it must: whoever inserts here waits for others who do.
@@ -53,30 +57,37 @@ BEGIN
       ON DUPLICATE KEY UPDATE mq_feed.name = mq_feed.name;
   END IF;
   -- Row by row by their names (never a scan, which would lock all feeds), and in one order.
-  SELECT count(*) INTO locked FROM ${feeds}
+  SELECT count(*), min(f.feed_id), min(f.head) INTO locked, one_feed, old_head FROM ${feeds}
     STRAIGHT_JOIN mq_feed f FORCE INDEX (mq_feed_name_unique) ON f.name = w.feed FOR UPDATE;
   IF locked <> wanted THEN
     SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'a feed was removed at the same time';
   END IF;
+  -- From what was stored: to take the entries apart once more would cost more. By positions or keys that are given: a
+  -- join on what is beyond each feed's head would read the feeds from their beginning.
   IF wanted = 1 THEN
     ${insert('j.n')}
+    SELECT max(e.position), sum(e.size) INTO new_head, more_bytes
+      FROM mq_entry e FORCE INDEX (PRIMARY) WHERE e.feed_id = one_feed AND e.position > old_head;
+    UPDATE mq_feed f SET f.head = new_head, f.bytes = f.bytes + more_bytes WHERE f.feed_id = one_feed;
   ELSE
     ${insert('row_number() OVER (PARTITION BY f.feed_id ORDER BY j.n)')}
+    UPDATE (SELECT e.feed_id, max(e.position) AS head, sum(e.size) AS bytes
+        FROM ${rows(`entry_key ${text('VARCHAR(64)')} PATH '$[2]'`)}
+          STRAIGHT_JOIN mq_feed g FORCE INDEX (mq_feed_name_unique) ON g.name = j.feed
+          STRAIGHT_JOIN mq_entry e FORCE INDEX (mq_entry_feed_id_entry_key_unique)
+            ON e.feed_id = g.feed_id AND e.entry_key = j.entry_key
+        GROUP BY e.feed_id) s
+      STRAIGHT_JOIN mq_feed f ON f.feed_id = s.feed_id
+      SET f.head = s.head, f.bytes = f.bytes + s.bytes;
   END IF;
-  -- From what was stored: to take the entries apart once more would cost more.
-  UPDATE (SELECT e.feed_id, max(e.position) AS head, sum(e.size) AS bytes
-      FROM ${feeds} STRAIGHT_JOIN mq_feed g FORCE INDEX (mq_feed_name_unique) ON g.name = w.feed
-        STRAIGHT_JOIN mq_entry e FORCE INDEX (PRIMARY) ON e.feed_id = g.feed_id AND e.position > g.head
-      GROUP BY e.feed_id) s
-    STRAIGHT_JOIN mq_feed f ON f.feed_id = s.feed_id
-    SET f.head = s.head, f.bytes = f.bytes + s.bytes;
   IF tags IS NOT NULL THEN
     INSERT INTO mq_category (feed_id, category_key, term, scheme, label)
       SELECT f.feed_id, j.category_key, j.term, j.scheme, j.label FROM ${tags}
       ON DUPLICATE KEY UPDATE mq_category.term = mq_category.term;
     INSERT INTO mq_tag (feed_id, category_key, position)
       SELECT f.feed_id, j.category_key, e.position FROM ${tags}
-        JOIN mq_entry e ON e.feed_id = f.feed_id AND e.entry_key = j.entry_key
+        STRAIGHT_JOIN mq_entry e FORCE INDEX (mq_entry_feed_id_entry_key_unique)
+          ON e.feed_id = f.feed_id AND e.entry_key = j.entry_key
       ON DUPLICATE KEY UPDATE mq_tag.position = mq_tag.position;
   END IF;
 END`,

@@ -14,7 +14,12 @@ export interface SqliteDriver<Connection> {
   run(connection: Connection, sql: string, bindings: unknown[]): Promise<void>;
   /** Lets prepared statements go, so that connections can be closed. */
   forget(): Promise<void>;
+  /** Closes a connection of a pool, which then makes another one when it is next asked. */
+  close(connection: Connection): Promise<void>;
 }
+
+/** What Knex knows a connection by that is of no use any more. */
+export const DISPOSED = { __knex__disposed: 'It is closed.' };
 
 /** The package `sqlite3`, which works in threads: no commit holds the process up. */
 export function sqlite3(): SqliteDriver<Connection> {
@@ -31,6 +36,12 @@ export function sqlite3(): SqliteDriver<Connection> {
       statements.set(sql, statement);
     }
     return statement;
+  };
+  const forget = async (connection: Connection) => {
+    for (const statement of kept.get(connection)?.values() ?? []) {
+      await new Promise<void>((done) => statement.finalize(() => done()));
+    }
+    kept.delete(connection);
   };
   return {
     client: 'sqlite3',
@@ -51,10 +62,15 @@ export function sqlite3(): SqliteDriver<Connection> {
         prepare(connection, sql).run(bindings, (error) => (error ? reject(error) : resolve()));
       }),
     async forget() {
-      for (const statements of kept.values()) {
-        for (const statement of statements.values())
-          await new Promise<void>((done) => statement.finalize(() => done()));
-      }
+      for (const connection of kept.keys()) await forget(connection);
+    },
+    async close(connection) {
+      await forget(connection);
+      await new Promise<void>((resolve, reject) => {
+        connection.close((error) => (error ? reject(error) : resolve()));
+      });
+      // The pool closes it once more.
+      Object.assign(connection, DISPOSED, { close: (done: (error: null) => void) => done(null) });
     },
   };
 }

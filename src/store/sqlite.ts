@@ -7,6 +7,7 @@ import { open } from './open.js';
 import { sqlQuestions } from './questions.js';
 import { APPEND, SQLITE_APPEND } from './sqlite-append.js';
 import { type SqliteDriver, sqlite3 } from './sqlite-driver.js';
+import { Wal } from './sqlite-wal.js';
 import { watchFile } from './sqlite-watch.js';
 import type { Append } from './store.js';
 
@@ -53,7 +54,7 @@ export async function openWith<Connection>(
     const marks = await readMarks(driver, reading);
     refuseNewer(marks, filename);
     if (options.asIs !== true && !upToDate(marks, sqlite)) await migrate(writer, sqlite);
-    return new Sqlite(driver, filename, writer, reader, reading);
+    return new Sqlite({ driver, filename, options, reader, reading }, writer);
   } catch (error) {
     if (reading !== undefined && reader !== writer) await reader.client.releaseConnection(reading);
     await Promise.all([writer.destroy(), reader.destroy()]);
@@ -61,70 +62,162 @@ export async function openWith<Connection>(
   }
 }
 
+/** What an open file consists of beside its writer. */
+interface Parts<Connection> {
+  driver: SqliteDriver<Connection>;
+  filename: string;
+  options: OpenOptions;
+  reader: Knex;
+  reading: Connection;
+}
+
+/** How often to look whether the log is still there, in milliseconds. */
+const LOOK = 1000;
+
 class Sqlite<Connection> implements Database {
   readonly dialect = sqlite;
   readonly isRemote = false;
   readonly lanes = 1;
   readonly flushBytes = FLUSH_BYTES;
-  readonly questions;
+  readonly questions = sqlQuestions(<R>(sql: string, bindings: unknown[]) => this.#all<R>(sql, bindings));
   readonly pace = { busy: 1000, idle: 1000 };
-  readonly #filename: string;
-  readonly #driver: SqliteDriver<Connection>;
-  readonly #reader: Knex;
-  readonly #reading: Connection;
+  readonly #parts: Parts<Connection>;
+  readonly #look: NodeJS.Timeout | undefined;
+  #wal: Wal;
+  #reopening: Promise<void> | undefined;
 
   constructor(
-    driver: SqliteDriver<Connection>,
-    filename: string,
+    parts: Parts<Connection>,
     readonly writer: Knex,
-    reader: Knex,
-    reading: Connection,
   ) {
-    this.#driver = driver;
-    this.#filename = filename;
-    this.#reader = reader;
-    this.#reading = reading;
-    this.questions = sqlQuestions((sql, bindings) => driver.all(reading, sql, bindings));
+    this.#parts = parts;
+    this.#wal = new Wal(parts.filename);
+    if (parts.reader === writer) return;
+    this.#look = setInterval(() => {
+      // What goes wrong is told, and tried again.
+      if (this.#wal.isGone) this.#reopen().catch(() => {});
+    }, LOOK).unref();
   }
 
   async appendAtOnce(appends: Append[]): Promise<boolean> {
     const { entries, tags, feeds } = appendJson(appends);
     const connection: Connection = await this.writer.client.acquireConnection();
     try {
-      await this.#driver.run(connection, APPEND, [entries, tags, feeds]);
-      return true;
+      await this.#parts.driver.run(connection, APPEND, [entries, tags, feeds]);
     } catch (error) {
       if (sqlite.trouble(error) === 'duplicate') return false;
       throw error;
     } finally {
       await this.writer.client.releaseConnection(connection);
     }
+    // Nobody is told that it is stored while a kill would lose it.
+    if (this.#wal.isGone) await this.#reopen();
+    return true;
   }
 
   watch(onHint: () => void): () => void {
-    return watchFile(this.#filename, onHint);
+    return watchFile(this.#parts.filename, onHint);
   }
 
   async close(): Promise<void> {
-    await this.#driver.forget();
-    if (this.#reader !== this.writer) {
-      await this.#reader.client.releaseConnection(this.#reading);
-      await this.#reader.destroy();
+    clearInterval(this.#look);
+    await this.#reopening?.catch(() => {});
+    const { driver, reader, reading } = this.#parts;
+    await driver.forget();
+    if (reader !== this.writer) {
+      await reader.client.releaseConnection(reading);
+      await reader.destroy();
     }
     await this.writer.destroy();
   }
+
+  async #all<R>(sql: string, bindings: unknown[]): Promise<R[]> {
+    if (this.#reopening !== undefined) await this.#reopening.catch(() => {});
+    return this.#parts.driver.all<R>(this.#parts.reading, sql, bindings);
+  }
+
+  /** Somebody removed the log: what it holds goes to the database, and all is opened anew, with a new log. */
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#takeAnew()
+      .then(() => this.#tell('was removed while it was in use; nothing of it is lost'))
+      .catch((error: unknown) => {
+        this.#tell(`was removed while it was in use, and what it holds is not in the database yet: ${error}`);
+        throw error;
+      })
+      .finally(() => {
+        this.#reopening = undefined;
+      });
+    return this.#reopening;
+  }
+
+  async #takeAnew(): Promise<void> {
+    const { driver, filename, options, reader, reading } = this.#parts;
+    // Nobody of this process writes meanwhile, and questions wait.
+    const writing: Connection = await this.writer.client.acquireConnection();
+    try {
+      const done = await driver.first<{ busy: number }>(writing, 'PRAGMA wal_checkpoint(TRUNCATE)');
+      if (done?.busy !== 0) throw Object.assign(new Error('others hold the database'), { code: 'SQLITE_BUSY' });
+      await driver.close(reading);
+      await driver.close(writing);
+      await letGo(driver, filename, options);
+    } finally {
+      await this.writer.client.releaseConnection(writing);
+    }
+    await reader.client.releaseConnection(reading);
+    this.#parts.reading = (await reader.client.acquireConnection()) as Connection;
+    await readMarks(driver, this.#parts.reading);
+    this.#wal = new Wal(filename);
+  }
+
+  #tell(what: string): void {
+    this.#parts.options.onTrouble?.(new Error(`the write-ahead log of ${this.#parts.filename} ${what}`));
+  }
 }
 
-function connect<Connection>(driver: SqliteDriver<Connection>, filename: string, { busyTimeout }: OpenOptions): Knex {
+/**
+ * Resolves when the last of all processes has let go of the log that was removed: two logs at once, each with writers,
+ * would spoil the database. Whoever finds that he is alone may begin a new one, and who sees that one there may use it.
+ */
+async function letGo<Connection>(driver: SqliteDriver<Connection>, filename: string, options: OpenOptions) {
+  const wal = new Wal(filename);
+  // Some program that does not know of all this may have it open for as long as it likes.
+  for (const deadline = Date.now() + options.busyTimeout * 1000; !wal.isThere && Date.now() < deadline; ) {
+    const alone = connect(driver, filename, { ...options, busyTimeout: 0 }, 'PRAGMA locking_mode = EXCLUSIVE;');
+    try {
+      const connection = (await alone.client.acquireConnection()) as Connection;
+      await alone.client.releaseConnection(connection);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY') throw error;
+    } finally {
+      await alone.destroy();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+  }
+}
+
+/** @param first what a connection is told before anything else */
+function connect<Connection>(
+  driver: SqliteDriver<Connection>,
+  filename: string,
+  { busyTimeout }: OpenOptions,
+  first = '',
+): Knex {
   const instance = open({
     client: driver.client,
     connection: { filename },
     useNullAsDefault: true,
+    // What it would print is thrown as well.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
     pool: {
       min: 1,
       max: 1,
       afterCreate: (connection: Connection, done: (error: Error | null) => void) => {
-        setUp(driver, connection, busyTimeout).then(() => done(null), done);
+        setUp(driver, connection, busyTimeout, first).then(
+          () => done(null),
+          // The pool does not close what it has not got; it would keep its locks.
+          (error) => driver.close(connection).finally(() => done(error)),
+        );
       },
     },
   });
@@ -145,10 +238,15 @@ interface Beginner {
   query(connection: unknown, sql: string): Promise<unknown>;
 }
 
-async function setUp<Connection>(driver: SqliteDriver<Connection>, connection: Connection, busyTimeout: number) {
+async function setUp<Connection>(
+  driver: SqliteDriver<Connection>,
+  connection: Connection,
+  busyTimeout: number,
+  first: string,
+) {
   await driver.execute(
     connection,
-    `PRAGMA busy_timeout = ${busyTimeout * 1000}; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864`,
+    `${first} PRAGMA busy_timeout = ${busyTimeout * 1000}; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864`,
   );
   const deadline = Date.now() + busyTimeout * 1000;
   for (;;) {
