@@ -13,14 +13,19 @@ export interface Forwarded {
 // Asked for here and not imported: a CGI process that trusts no proxy does not pay for loading it.
 const net = () => process.getBuiltinModule('node:net');
 
-/** `Forwarded` (RFC 7239) before the older fields; of several hops the last, which the trusted proxy itself has added. */
+/**
+ * `Forwarded` (RFC 7239) or the older fields; of several hops the last, which the trusted proxy itself has added. Where
+ * both say something else one is a client's own, that the proxy passed on: links with its host would come into caches.
+ */
 export function forwardedBy(headers: Headers): Forwarded {
   const hop = headers.forwarded?.split(',').at(-1) ?? '';
-  const scheme = (parameter(hop, 'proto') ?? lastOf(headers['x-forwarded-proto']))?.toLowerCase();
+  const schemes = [parameter(hop, 'proto'), lastOf(headers['x-forwarded-proto'])].map((one) => one?.toLowerCase());
+  // The one that cannot be listened to.
+  const scheme = schemes.includes('https') ? 'https' : (schemes[0] ?? schemes[1]);
   const prefix = lastOf(headers['x-forwarded-prefix'])?.replace(/\/+$/, '');
   return {
     scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
-    host: parameter(hop, 'host') ?? lastOf(headers['x-forwarded-host']),
+    host: agreed(parameter(hop, 'host'), lastOf(headers['x-forwarded-host'])),
     prefix: prefix !== undefined && /^(\/[\w.~%!$&'()*+,;=:@-]+)+$/.test(prefix) ? prefix : undefined,
   };
 }
@@ -58,6 +63,11 @@ function walk(peer: string, hops: string[], list: BlockList): string {
     address = unmapped(plain);
   }
   return address;
+}
+
+function agreed(newer: string | undefined, older: string | undefined): string | undefined {
+  const differ = newer !== undefined && older !== undefined && newer.toLowerCase() !== older.toLowerCase();
+  return differ ? undefined : (newer ?? older);
 }
 
 function parameter(hop: string, name: string): string | undefined {

@@ -137,6 +137,17 @@ describe('the public base', () => {
       'http://in/atommq',
     );
   });
+  test('is not what a client says in the field that its proxy passes on', () => {
+    const older = { host: 'in', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'out' };
+    assert.equal(base({ ...older, forwarded: 'host=evil;proto=http' }, trusting), 'https://in/atommq');
+    assert.equal(base({ ...older, forwarded: 'host=OUT;proto=https' }, trusting), 'https://OUT/atommq');
+    assert.equal(base({ ...older, forwarded: 'for=1.1.1.1' }, trusting), 'https://out/atommq');
+    const newer = { host: 'in', forwarded: 'host=out;proto=https' };
+    assert.equal(
+      base({ ...newer, 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'http' }, trusting),
+      'https://in/atommq',
+    );
+  });
   test('is not what anybody else says', () => {
     const headers = { host: 'in', forwarded: 'host=evil', 'x-forwarded-host': 'evil', 'x-forwarded-prefix': '/evil' };
     assert.equal(base(headers), 'http://in/atommq');
