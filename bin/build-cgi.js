@@ -62,6 +62,8 @@ const substitutes = {
       resolveDir: ROOT,
       pluginData: 'now',
     }));
+    // Only the page of an entry with markup in it needs this.
+    build.onResolve({ filter: /^sanitize-html$/ }, ({ path }) => ({ path, external: true }));
     build.onResolve({ filter: /^\.\/schema\/ddl$/ }, ({ path, resolveDir, pluginData }) =>
       pluginData === 'now' ? undefined : { path, namespace: 'late-class', pluginData: resolveDir },
     );

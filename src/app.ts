@@ -1,18 +1,21 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
-import { failure, type OnError } from './failure.js';
+import { errorOf, type OnError } from './failure.js';
 import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
+import { problem } from './problem.js';
 import { segmentsOf } from './resource/address.js';
+import { isPostedForm } from './resource/body.js';
 import { type Context, NO_SNIFFING } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
-import { describeFeed, readCategories, removeFeed } from './resource/feed.js';
+import { CATEGORIES_TYPES, describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { feedAt } from './resource/feed-address.js';
+import { ENTRY_TYPES, FEED_TYPES, wantsPage } from './resource/formats.js';
 import { live, ready } from './resource/health.js';
 import { deleteMedia, readMedia, replaceMedia } from './resource/media.js';
 import { deleteMember, type Member, readMember, reviseMember } from './resource/member.js';
 import { keptPrivate, mayRead, type Need, permit } from './resource/permitted.js';
 import { publish } from './resource/publish.js';
 import { readFeed } from './resource/read.js';
-import { readService } from './resource/service.js';
+import { readService, SERVICE_TYPES } from './resource/service.js';
 
 type Handler = (context: Context, request: HttpRequest, place: Member) => Promise<HttpResponse> | HttpResponse;
 
@@ -26,26 +29,75 @@ interface Does {
 /** An address by method; `HEAD` follows `GET`, and `OPTIONS` and `Allow` follow from the names. */
 type Resource = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Does>>;
 
+/** The pages for people; whoever serves programs alone never loads them. */
+const pages = () => import('./web/web.js');
+type Pages = Awaited<ReturnType<typeof pages>>;
+
+/** What people get, and what programs get where they get something else. */
+const byWants =
+  (
+    types: string[][],
+    people: (web: Pages, ...asked: Parameters<Handler>) => Promise<HttpResponse>,
+    programs: Handler,
+  ): Handler =>
+  (...asked) =>
+    wantsPage(asked[1], types) ? pages().then((web) => people(web, ...asked)) : programs(...asked);
+
+/** What an error has besides its page. */
+const PROBLEM_TYPES = [['application/problem+json', 'application/json']];
+
 const to = (needs: Need, run: Handler): Does => ({ needs, run });
 const toChange = (needs: Need, run: Handler): Does => ({ needs, run, change: true });
 
 /** Every address there is; where it names no feed, handlers look at each feed that they show. */
 export const ROUTES = {
-  '/': { GET: to('read', readService) },
+  '/': {
+    GET: to(
+      'read',
+      byWants(SERVICE_TYPES, (web, context, request) => web.feedsPage(context, request), readService),
+    ),
+  },
   '/events': { GET: to('read', streamFeeds) },
+  '/activity': { GET: to('read', async (context, request) => (await pages()).streamActivity(context, request)) },
+  '/assets/NAME': {
+    GET: to('nothing', async (_context, request, { segment }) => (await pages()).readAsset(request, segment)),
+  },
   '/hub': { POST: to('read', (context, request) => context.hub!(request)) },
   '/health/live': { GET: to('nothing', (_context, request) => live(request)) },
   '/health/ready': { GET: to('nothing', ready) },
   '/metrics': { GET: to('admin', (context) => context.metrics!()) },
   '/feed=NAME': {
-    GET: to('read', (context, request, { feed, url }) => readFeed(context, request, feed, url)),
-    POST: to('publish', (context, request, { feed, url }) => publish(context, request, feed, url)),
+    GET: to(
+      'read',
+      byWants(
+        FEED_TYPES,
+        (web, context, request, { feed, url }) => web.feedPage(context, request, feed, url),
+        (context, request, { feed, url }) => readFeed(context, request, feed, url),
+      ),
+    ),
+    POST: to('publish', (context, request, { feed, url }) =>
+      isPostedForm(request)
+        ? pages().then((web) => web.publishByForm(context, request, feed, url))
+        : publish(context, request, feed, url),
+    ),
     PUT: to('admin', (context, request, { feed, url }) => describeFeed(context, request, feed, url)),
     DELETE: toChange('admin', (context, request, { feed }) => removeFeed(context, request, feed)),
   },
-  '/feed=NAME/categories': { GET: to('read', (context, request, { feed }) => readCategories(context, request, feed)) },
+  '/feed=NAME/categories': {
+    GET: to(
+      'read',
+      byWants(
+        CATEGORIES_TYPES,
+        (web, context, request, { feed, url }) => web.categoriesPage(context, request, feed, url),
+        (context, request, { feed }) => readCategories(context, request, feed),
+      ),
+    ),
+  },
   '/feed=NAME/entries/ID': {
-    GET: to('read', readMember),
+    GET: to(
+      'read',
+      byWants(ENTRY_TYPES, (web, ...asked) => web.entryPage(...asked), readMember),
+    ),
     PUT: toChange('edit', reviseMember),
     DELETE: toChange('edit', deleteMember),
   },
@@ -69,7 +121,7 @@ export function makeApp(context: Context, onError: OnError): App {
       }
       return response;
     } catch (error) {
-      return failure(error, request, onError);
+      return errorResponse(context, request, errorOf(error, request, onError));
     }
   };
 }
@@ -80,6 +132,8 @@ function routeOf(context: Context, request: HttpRequest): [Route, Member] {
   const nowhere = { feed: '', url: request.base, segment: '' };
   if (first === undefined) return ['/', nowhere];
   if (first === 'events' && rest.length === 0) return ['/events', nowhere];
+  if (first === 'activity' && rest.length === 0) return ['/activity', nowhere];
+  if (first === 'assets' && rest.length === 1) return ['/assets/NAME', { ...nowhere, segment: rest[0]! }];
   if (first === 'hub' && rest.length === 0 && context.hub !== undefined) return ['/hub', nowhere];
   if (first === 'health' && rest.length === 1) {
     if (rest[0] === 'live') return ['/health/live', nowhere];
@@ -137,4 +191,14 @@ function otherwise(context: Context, request: HttpRequest, resource: Resource, p
   throw new HttpError(405, `${request.method.slice(0, 40)} is not for this address; ${allow} are.`, {
     headers: { allow },
   });
+}
+
+/** An error as a page for people, else as its document. */
+async function errorResponse(context: Context, request: HttpRequest, error: HttpError): Promise<HttpResponse> {
+  try {
+    if (wantsPage(request, PROBLEM_TYPES)) return await (await pages()).errorPage(context, request, error);
+  } catch {
+    // Nothing that there is would be acceptable: then it is the document.
+  }
+  return problem(error);
 }

@@ -7,8 +7,12 @@ import { StoreUnavailable } from './store/store.js';
 export type OnError = (error: unknown, requestId?: string) => void;
 
 export function failure(error: unknown, request: HttpRequest, onError: OnError): HttpResponse {
-  if (error instanceof HttpError && error.status < 500) return problem(error);
-  if (error instanceof HttpError) return ours(error.status, error.message, request, error);
+  return problem(errorOf(error, request, onError));
+}
+
+/** What a client is told of what was thrown. */
+export function errorOf(error: unknown, request: HttpRequest, onError: OnError): HttpError {
+  if (error instanceof HttpError) return error.status < 500 ? error : ours(error.status, error.message, request, error);
   onError(error, request.id);
   if (error instanceof StoreUnavailable) {
     const headers = { 'retry-after': '1' };
@@ -23,11 +27,9 @@ function ours(
   detail: string,
   { id }: HttpRequest,
   { headers = {}, members = {} }: { headers?: Record<string, string>; members?: Record<string, unknown> } = {},
-): HttpResponse {
-  return problem(
-    new HttpError(status, detail, {
-      headers: { ...headers, 'x-request-id': id },
-      members: { ...members, request: id },
-    }),
-  );
+): HttpError {
+  return new HttpError(status, detail, {
+    headers: { ...headers, 'x-request-id': id },
+    members: { ...members, request: id },
+  });
 }

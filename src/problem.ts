@@ -26,12 +26,17 @@ const KINDS: Record<number, [string, string]> = {
   503: ['unavailable', 'Unavailable'],
 };
 
+/** What the document of an error says. */
+export function problemOf({ status, members, message }: HttpError): { title: string } & Record<string, unknown> {
+  const [type, title] = KINDS[status] ?? ['other', 'Error'];
+  return { type: `urn:atommq:problem:${type}`, title, status, detail: message, ...members };
+}
+
 /** An error as an answer; anything but an {@link HttpError} is a 500 that says nothing of its cause. */
 export function problem(error: unknown): HttpResponse {
   const known =
     error instanceof HttpError ? error : new HttpError(500, 'Something went wrong here; nothing was stored.');
-  const { status, headers, members, message } = known;
-  const [type, title] = KINDS[status] ?? ['other', 'Error'];
+  const { status, headers } = known;
   return {
     status,
     headers: {
@@ -40,6 +45,6 @@ export function problem(error: unknown): HttpResponse {
       'x-content-type-options': 'nosniff',
       ...headers,
     },
-    body: `${JSON.stringify({ type: `urn:atommq:problem:${type}`, title, status, detail: message, ...members })}\n`,
+    body: `${JSON.stringify(problemOf(known))}\n`,
   };
 }

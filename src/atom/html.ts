@@ -1,6 +1,6 @@
 /**
- * Pages for people: a feed, an entry, the list of feeds. Without script, and without markup of what was published: all of
- * it is shown as text.
+ * A page of a feed as one plain document, for whoever has it delivered (WebSub). Without script, and without markup of what
+ * was published: all of it is shown as text.
  */
 import type { FeedPage } from './feed.js';
 import { type Alternate, attributes, htmlPage, timeElement, withFormat } from './html-page.js';
@@ -16,7 +16,6 @@ import {
   viewEntry,
   viewFeed,
 } from './object.js';
-import type { Collection } from './service.js';
 import { escapeHtml, textOfHtml } from './text.js';
 import { kindOfType } from './tree.js';
 
@@ -24,7 +23,6 @@ export { HTML_POLICY } from './html-page.js';
 
 /** The forms of the same thing for programs (RFC 4287 §7, JSON Feed 1.1). */
 const FEED_TYPES = { atom: 'application/atom+xml', json: 'application/feed+json' };
-const ENTRY_TYPES = { atom: 'application/atom+xml;type=entry', json: 'application/json' };
 
 /** The links of a page that people follow (RFC 5005), and what they are called. */
 const PAGING: [string, string][] = [
@@ -43,45 +41,22 @@ export function writeHtmlFeed(page: FeedPage): string {
   if (feed.subtitle !== undefined) body += `<p${lang(feed.language)}>${escapeHtml(feed.subtitle)}</p>\n`;
   body += `<p class="facts">Updated ${timeElement(formatTime(page.updated))}</p>\n</header>\n<main>\n`;
   if (page.entries.length === 0) body += '<p>There are no entries on this page.</p>\n';
-  for (const entry of page.entries) body += articleOf(entry, page.url, 'h2');
+  for (const entry of page.entries) body += articleOf(entry, page.url);
   body += `</main>\n${navigation(page)}<footer>\n`;
   if (feed.rights !== undefined) body += `<p${lang(feed.language)}>${escapeHtml(feed.rights)}</p>\n`;
   return htmlPage(title, alternatesOf(self, FEED_TYPES), `${body}${formats(self, FEED_TYPES)}</footer>\n`);
 }
 
-/**
- * A page of one entry.
- * @param url the absolute address of its feed
- */
-export function writeHtmlEntry(entry: HeldEntry, url: string, feedTitle: string): string {
-  const self = addressOf(entry, url);
-  const title = entry.deleted ? 'Deleted entry' : titleOf(viewEntry(entry.xml, url), entry);
-  const up = `<nav aria-label="Feed">\n<ul>\n<li><a${attributes({ href: url })}>${escapeHtml(feedTitle)}</a></li>\n</ul>\n</nav>\n`;
-  const body = `${up}<main>\n${articleOf(entry, url, 'h1')}</main>\n<footer>\n${formats(self, ENTRY_TYPES)}</footer>\n`;
-  return htmlPage(`${title} – ${feedTitle}`, alternatesOf(self, ENTRY_TYPES), body);
-}
-
-/** The page of all feeds: the service document for people. */
-export function writeHtmlService(title: string, collections: Pick<Collection, 'href' | 'title'>[]): string {
-  let body = `<header>\n<h1>${escapeHtml(title)}</h1>\n</header>\n<main>\n`;
-  const items = collections.map(
-    (collection) => `<li><a${attributes({ href: collection.href })}>${escapeHtml(collection.title)}</a></li>\n`,
-  );
-  body += items.length === 0 ? '<p>There are no feeds yet.</p>\n' : `<ul>\n${items.join('')}</ul>\n`;
-  const alternate = { href: '?format=atom', type: 'application/atomsvc+xml', title: 'Service document' };
-  return htmlPage(title, [alternate], `${body}</main>\n`);
-}
-
-function articleOf(entry: HeldEntry, url: string, heading: 'h1' | 'h2'): string {
+function articleOf(entry: HeldEntry, url: string): string {
   const edited = timeElement(formatTime(entry.editedAt));
   if (entry.deleted) {
-    return `<article>\n<${heading}>Deleted entry</${heading}>\n<p class="facts">${escapeHtml(entry.atomId)} was deleted ${edited}.</p>\n</article>\n`;
+    return `<article>\n<h2>Deleted entry</h2>\n<p class="facts">${escapeHtml(entry.atomId)} was deleted ${edited}.</p>\n</article>\n`;
   }
   const view = viewEntry(entry.xml, url);
   const address = addressOf(entry, url);
   const title = escapeHtml(titleOf(view, entry));
-  const name = heading === 'h1' ? title : `<a${attributes({ href: address })}>${title}</a>`;
-  let html = `<article${lang(view.lang)}>\n<${heading}>${name}</${heading}>\n<p class="facts">${factsOf(view)}</p>\n`;
+  const name = `<a${attributes({ href: address })}>${title}</a>`;
+  let html = `<article${lang(view.lang)}>\n<h2>${name}</h2>\n<p class="facts">${factsOf(view)}</p>\n`;
   if (view.summary !== undefined && view.summary.trim() !== '') html += textBlock(view.summary, undefined);
   if (view.content !== undefined) html += contentOf(view.content, view.lang);
   if (entry.media !== undefined) {

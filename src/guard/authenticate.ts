@@ -27,8 +27,8 @@ export interface Ways {
   anonymous: boolean;
 }
 
-/** Whoever watches a server needs no credentials; these say nothing of what it holds. */
-const OPEN = new Set(['/health/live', '/health/ready']);
+/** Whoever watches a server needs no credentials, nor do pages for what they are drawn with: it says nothing of what is held. */
+const OPEN = /^\/(health\/(live|ready)|assets\/[^/]+)$/;
 /** An answer that goes on for so long is only for those whose credentials still stand, in milliseconds. */
 const RECHECK = 3000;
 /** What the rules say may be another now; a client that asks again learns it. */
@@ -40,7 +40,7 @@ const CHANGED = new HttpError(503, 'Your groups were changed meanwhile; ask agai
 export function authenticate(ways: Ways, onError: OnError): Guard {
   const authentication = new Authentication(ways);
   return (app) => async (request) => {
-    if (OPEN.has(request.path)) return app(request);
+    if (OPEN.test(request.path)) return app(request);
     let identity: Identity;
     const begun = Date.now();
     try {

@@ -9,10 +9,11 @@ const BELOW: [RegExp, string][] = [
   [/^\/entries\/[^/]+\/media\/?$/, `${FEED}/entries/ID/media`],
 ];
 const FIXED = new Map(
-  ['/', '/events', '/hub', '/metrics', '/health/live', '/health/ready'].flatMap((path) =>
+  ['/', '/events', '/activity', '/hub', '/metrics', '/health/live', '/health/ready'].flatMap((path) =>
     path === '/' ? [['', '/'] as const, ['/', '/'] as const] : [[path, path] as const, [`${path}/`, path] as const],
   ),
 );
+const ASSET = /^\/assets\/[^/]+\/?$/;
 /** What is none of them. */
 export const NOWHERE = 'none';
 
@@ -25,6 +26,7 @@ export function routeOf(path: string): string {
 
 function plainRouteOf(path: string): string {
   if (path.startsWith('/feed=')) return below(path, 6);
+  if (ASSET.test(path)) return '/assets/NAME';
   return FIXED.get(path) ?? (path.startsWith('/feeds/') ? below(path, 7) : NOWHERE);
 }
 

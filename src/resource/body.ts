@@ -17,6 +17,13 @@ export function isDocument(request: HttpRequest): boolean {
   return type === FORM || XML_TYPES.has(type);
 }
 
+/** Whether a browser posts the form of our pages: no program says where it comes from and asks for a page. */
+export function isPostedForm(request: HttpRequest): boolean {
+  const { accept, origin, 'sec-fetch-site': site } = request.headers;
+  if (origin === undefined && site === undefined) return false;
+  return mediaTypeOf(request) === FORM && /\btext\/html\b/i.test(accept ?? '');
+}
+
 /** @throws HttpError 415 for a body that is compressed */
 export function refuseContentEncoding({ headers }: HttpRequest): void {
   const coding = headers['content-encoding'];

@@ -89,7 +89,7 @@ async function stream(
 }
 
 /** A place among those who wait, until the stream or its client is gone. */
-function place({ live }: Context, { nature, method, signal }: HttpRequest): () => void {
+export function place({ live }: Context, { nature, method, signal }: HttpRequest): () => void {
   // A process that ends with its request sends what there is.
   if (nature.runOnce || method === 'HEAD') return () => {};
   const leave = live.enter(true);

@@ -19,6 +19,8 @@ const MOST_METADATA = 64 * 1024;
 const MOST_ID = 64;
 /** Most categories of a category document. */
 const MOST_CATEGORIES = 10_000;
+/** The types of a category document. */
+export const CATEGORIES_TYPES = [['application/atomcat+xml', 'application/xml', 'text/xml']];
 
 /** `PUT` of a feed document without entries: title, subtitle, author and whatever else a feed says of itself. */
 export async function describeFeed(
@@ -74,7 +76,7 @@ function checkId(id: string | undefined, current: Feed | undefined): string | un
 
 /** `GET` and `HEAD` of the categories that entries of a feed have (RFC 5023 §7). */
 export async function readCategories(context: Context, request: HttpRequest, name: string): Promise<HttpResponse> {
-  negotiate(request.headers.accept, [['application/atomcat+xml', 'application/xml', 'text/xml']]);
+  negotiate(request.headers.accept, CATEGORIES_TYPES);
   const feed = await context.store.feed(name);
   if (feed === undefined) throw noFeed(name);
   const body = Buffer.from(writeCategories(await context.store.categories(feed.feedId, MOST_CATEGORIES)));

@@ -25,7 +25,6 @@ export interface EntryPage {
   entry: HeldEntry;
   /** The absolute address of the feed. */
   url: string;
-  feedTitle: string;
   author: string;
 }
 
@@ -69,6 +68,7 @@ export const FEED_FORMATS: Format<FeedPage>[] = [
     write: async (page) => (await json()).writeNdjson(page),
   },
   {
+    // A plain page for subscribers of the hub; browsers get those of `web/`.
     name: 'html',
     types: ['text/html'],
     contentType: 'text/html; charset=utf-8',
@@ -101,31 +101,27 @@ export const ENTRY_FORMATS: Format<EntryPage>[] = [
     suffix: '.ndjson',
     write: async ({ entry, url }) => `${(await json()).writeJsonEntry(entry, url).trimEnd()}\n`,
   },
-  {
-    name: 'html',
-    types: ['text/html'],
-    contentType: 'text/html; charset=utf-8',
-    suffix: '.html',
-    headers: htmlHeaders,
-    write: async ({ entry, url, feedTitle }) => (await html()).writeHtmlEntry(entry, url, feedTitle),
-  },
 ];
 
-/** What a list of feeds has to show. */
-export interface ServicePage {
-  title: string;
-  collections: { href: string; title: string }[];
-}
+/** The types of what programs get of a feed and of an entry, the preferred one first. */
+export const FEED_TYPES = FEED_FORMATS.filter(({ name }) => name !== 'html').map(({ types }) => types);
+export const ENTRY_TYPES = ENTRY_FORMATS.map(({ types }) => types);
 
-/** The service document for people; for programs there is but the one form. */
-export const SERVICE_HTML: Format<ServicePage> = {
-  name: 'html',
-  types: ['text/html'],
-  contentType: 'text/html; charset=utf-8',
-  suffix: '.html',
-  headers: htmlHeaders,
-  write: async ({ title, collections }) => (await html()).writeHtmlService(title, collections),
-};
+const MAY_BE_HTML = /text\/(html|\*)|\*\/\*/i;
+
+/**
+ * Whether a page for people is preferred to all of these, by `format=` or by `Accept` as browsers send it. Pages are made
+ * in `web/`.
+ * @param types of what else there is, the preferred one first
+ * @throws HttpError 406 where nothing is acceptable
+ */
+export function wantsPage(request: HttpRequest, types: string[][]): boolean {
+  const { accept } = request.headers;
+  const asked = request.search.includes('format') ? request.query.get('format') : null;
+  if (asked !== null) return asked === 'html';
+  if (accept === undefined || accept === '*/*' || !MAY_BE_HTML.test(accept)) return false;
+  return negotiate(accept, [...types, ['text/html'], [EVENTS]]) === types.length;
+}
 
 /** Server-sent events, which are no page but a stream of entries. */
 export const EVENTS = 'text/event-stream';
@@ -155,7 +151,7 @@ export function formatFor<Input>(request: HttpRequest, formats: Format<Input>[])
   }
   const format = formats.find(({ name }) => name === asked);
   if (format === undefined) {
-    const known = [...new Set(formats.map(({ name }) => name))].join(', ');
+    const known = [...new Set([...formats.map(({ name }) => name), 'html'])].join(', ');
     throw new HttpError(400, `format is one of ${known}, not ${JSON.stringify(asked.slice(0, 40))}.`);
   }
   return format;

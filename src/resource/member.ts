@@ -35,7 +35,7 @@ export async function readMember(context: Context, request: HttpRequest, member:
   const entry = await store.entry(member.feed, keyOf(member));
   if (entry === undefined) throw missing(member);
   if (entry.deleted) throw gone();
-  const text = await format.write({ entry, url: member.url, feedTitle: member.feed, author: settings.author });
+  const text = await format.write({ entry, url: member.url, author: settings.author });
   const representation: RenderedEntry = {
     tag: tagOf(context, request, entry, format.suffix),
     headers: { 'content-type': format.contentType, ...REVALIDATE, ...(await format.headers?.()) },

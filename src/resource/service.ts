@@ -1,10 +1,10 @@
-/** The mount point itself: the service document (RFC 5023 §8), or a list of feeds for people. */
+/** The mount point itself: the service document (RFC 5023 §8). */
 import { hash } from 'node:crypto';
 import type { Category } from '../atom/model.js';
 import { type Collection, writeService } from '../atom/service.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { type Context, REVALIDATE } from './context.js';
-import { type Format, formatFor, SERVICE_HTML, type ServicePage } from './formats.js';
+import { type Format, formatFor } from './formats.js';
 import { mayRead } from './permitted.js';
 import { respond } from './representation.js';
 
@@ -12,7 +12,10 @@ import { respond } from './representation.js';
 const MOST_INLINE = 100;
 
 /** What the service document shows. */
-type Service = ServicePage & { collections: Collection[] };
+interface Service {
+  title: string;
+  collections: Collection[];
+}
 
 const FORMATS: Format<Service>[] = [
   {
@@ -22,8 +25,9 @@ const FORMATS: Format<Service>[] = [
     suffix: '',
     write: ({ title, collections }) => writeService(title, collections),
   },
-  SERVICE_HTML,
 ];
+/** What programs get. */
+export const SERVICE_TYPES = FORMATS.map(({ types }) => types);
 
 /** `GET` and `HEAD` of the service document. */
 export async function readService(context: Context, request: HttpRequest): Promise<HttpResponse> {

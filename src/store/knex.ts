@@ -21,6 +21,7 @@ import { Shared } from './shared.js';
 import type {
   Append,
   Appended,
+  EntryTime,
   Feed,
   FeedCategory,
   FeedHead,
@@ -131,6 +132,17 @@ export class KnexStore implements Store {
       floor: Number(floor),
       bytes: Number(bytes),
     }));
+  }
+
+  async feedsAfter(after: string, holding: string, limit: number): Promise<Feed[]> {
+    const pattern = `%${holding.replace(/[!%_]/g, '!$&')}%`;
+    return (await this.#attempts.run(() => this.#ask.feedsAfter(after, pattern, limit))).map(asFeed);
+  }
+
+  async times(feedId: number, positions: number[]): Promise<EntryTime[]> {
+    if (positions.length === 0) return [];
+    const rows = await this.#attempts.run(() => this.#ask.times(feedId, positions));
+    return rows.map((row) => ({ position: Number(row.position), publishedAt: Number(row.published_at) }));
   }
 
   async position({ feedId, floor }: Feed, key: string): Promise<number | undefined> {

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import type { Questions } from './questions.js';
 import { REMOVED } from './retention.js';
-import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow } from './rows.js';
+import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow, TimeRow } from './rows.js';
 
 const HELD = ['position', 'atom_id', 'edited_at', 'has_author', 'deleted', 'media_type', 'media_size', 'xml'];
 
@@ -21,6 +21,21 @@ export function builtQuestions(knex: Knex): Questions {
   return {
     feed: async (name) => (await feeds().where({ name }))[0],
     feedsNamed: (names) => feeds().whereIn('name', names),
+    feedsAfter: (after, pattern, limit) =>
+      feeds()
+        .where('name', '>', after)
+        .whereRaw(`?? like ? escape '!'`, ['name', pattern])
+        .whereNot('name', 'like', `${REMOVED}%`)
+        .orderBy('name')
+        .limit(limit),
+    async times(feedId, positions) {
+      const rows: TimeRow[] = await knex('mq_entry')
+        .where({ feed_id: feedId })
+        .whereIn('position', positions)
+        .orderBy('position')
+        .select('position', 'published_at');
+      return rows;
+    },
     feeds: () => feeds().whereNot('name', 'like', `${REMOVED}%`).orderBy('name'),
     heads: (limit) =>
       knex('mq_feed')

@@ -1,6 +1,6 @@
 /** What is asked of a database all the time, as SQL that SQLite, PostgreSQL, MySQL and MariaDB all take. */
 import { REMOVED } from './retention.js';
-import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow } from './rows.js';
+import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow, TimeRow } from './rows.js';
 import type { Range } from './store.js';
 
 /** What is asked all the time. */
@@ -11,6 +11,9 @@ export interface Questions {
   feeds(): Promise<FeedRow[]>;
   /** How far the oldest of them have come, so many at most. */
   heads(limit: number): Promise<HeadRow[]>;
+  /** @param pattern for `LIKE`, with `!` before what stands for itself */
+  feedsAfter(after: string, pattern: string, limit: number): Promise<FeedRow[]>;
+  times(feedId: number, positions: number[]): Promise<TimeRow[]>;
   /** Feeds that were removed and still have rows. */
   removed(): Promise<FeedRow[]>;
   position(feedId: number, key: string): Promise<number | undefined>;
@@ -43,6 +46,8 @@ export interface State {
 const FEED = 'SELECT * FROM mq_feed WHERE name = ?';
 const FEEDS = `SELECT * FROM mq_feed WHERE name NOT LIKE '${REMOVED}%' ORDER BY name`;
 const HEADS = `SELECT name, head, floor, bytes FROM mq_feed WHERE name NOT LIKE '${REMOVED}%' ORDER BY feed_id LIMIT ?`;
+const FEEDS_AFTER = `SELECT * FROM mq_feed
+  WHERE name > ? AND name LIKE ? ESCAPE '!' AND name NOT LIKE '${REMOVED}%' ORDER BY name LIMIT ?`;
 const REMOVED_FEEDS = `SELECT * FROM mq_feed WHERE name LIKE '${REMOVED}%'`;
 const POSITION = 'SELECT position FROM mq_entry WHERE feed_id = ? AND entry_key = ?';
 const ENTRY = `SELECT e.* FROM mq_entry e JOIN mq_feed f ON f.feed_id = e.feed_id WHERE f.name = ? AND e.entry_key = ?`;
@@ -100,6 +105,13 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
     },
     feeds: () => read(FEEDS, []),
     heads: (limit) => read(HEADS, [limit]),
+    feedsAfter: (after, pattern, limit) => read(FEEDS_AFTER, [after, pattern, limit]),
+    times: (feedId, positions) => {
+      const bindings = padded(positions);
+      const marks = bindings.map(() => '?').join(', ');
+      const sql = `SELECT position, published_at FROM mq_entry WHERE feed_id = ? AND position IN (${marks}) ORDER BY position`;
+      return read(sql, [feedId, ...bindings]);
+    },
     removed: () => read(REMOVED_FEEDS, []),
     position: async (feedId, key) => {
       const row = await one<{ position: number | string }>(POSITION, [feedId, key]);
@@ -130,8 +142,8 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
 }
 
 /** As many values as one of a few statements takes, so that few are prepared. */
-function padded(names: string[]): string[] {
+function padded<Value>(values: Value[]): Value[] {
   let count = 1;
-  while (count < names.length) count *= 4;
-  return [...names, ...Array<string>(count - names.length).fill(names.at(-1)!)];
+  while (count < values.length) count *= 4;
+  return [...values, ...Array<Value>(count - values.length).fill(values.at(-1)!)];
 }

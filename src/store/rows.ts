@@ -49,6 +49,11 @@ export function xmlDigest(xml: string): string {
   return hash('sha256', xml, 'base64url');
 }
 
+export interface TimeRow {
+  position: number | string;
+  published_at: number | string;
+}
+
 export interface CategoryRow {
   feed_id: number;
   term: string;

@@ -152,6 +152,13 @@ export interface MetadataChange {
   at: number;
 }
 
+/** When an entry came. */
+export interface EntryTime {
+  position: number;
+  /** Microseconds since 1970. */
+  publishedAt: number;
+}
+
 /** A category and how a feed's categories are told apart. */
 export interface FeedCategory extends Category {
   feedId: number;
@@ -197,6 +204,10 @@ export interface Store {
   feeds(): Promise<Feed[]>;
   /** How far the oldest feeds have come, so many at most: those shown stay the same as more are made. */
   heads(limit: number): Promise<FeedHead[]>;
+  /** Feeds by name, after one of them (`''` for the first), whose name holds a text; at most `limit`. */
+  feedsAfter(after: string, holding: string, limit: number): Promise<Feed[]>;
+  /** When the entries at these positions were published, in the order of the positions; those that are not held are left out. */
+  times(feedId: number, positions: number[]): Promise<EntryTime[]>;
   /** The position of an entry, deleted or not. */
   position(feed: Feed, key: string): Promise<number | undefined>;
   /** The entries of a range in reading order. */

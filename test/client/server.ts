@@ -15,12 +15,15 @@ export const newFolder = () => mkdtempSync(join(base, 'client-'));
 export class Server {
   readonly url: string;
   readonly port: number;
+  /** The file. */
+  readonly database: string;
   #child: ChildProcess | undefined;
   readonly #flags: string[];
   readonly #env: NodeJS.ProcessEnv;
 
-  private constructor(port: number, flags: string[], env: NodeJS.ProcessEnv) {
+  private constructor(port: number, database: string, flags: string[], env: NodeJS.ProcessEnv) {
     this.port = port;
+    this.database = database;
     this.url = `http://127.0.0.1:${port}/atommq`;
     this.#flags = flags;
     this.#env = env;
@@ -30,7 +33,7 @@ export class Server {
     const port = await freePort();
     const database = join(newFolder(), 'bus.db');
     const all = ['--port', String(port), '--database', database, '--page-size', '50', ...flags];
-    const server = new Server(port, all, env);
+    const server = new Server(port, database, all, env);
     await server.start();
     return server;
   }

@@ -24,7 +24,9 @@ const MAY: Record<string, string[]> = {
   'retention.ts': ['atom/ids.ts', 'store', 'resource/policy.ts'],
   guard: ['http.ts', 'observer.ts', 'problem.ts', 'failure.ts', 'access', 'store', 'resource', 'config/bad-value.ts'],
   'guards.ts': ['http.ts', 'failure.ts', 'access', 'guard', 'store/token.ts', 'config.ts', 'config/bad-value.ts'],
-  'app.ts': ['http.ts', 'problem.ts', 'failure.ts', 'resource', 'store'],
+  // Pages for people.
+  web: ['http.ts', 'problem.ts', 'atom', 'store', 'live', 'resource'],
+  'app.ts': ['http.ts', 'problem.ts', 'failure.ts', 'resource', 'store', 'web'],
   gateway: ['http.ts', 'problem.ts'],
   config: ['store/store.ts', 'store/dialects.ts', 'resource/policy.ts', 'access'],
   'config.ts': ['config', 'store/store.ts'],

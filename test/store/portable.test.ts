@@ -71,6 +71,8 @@ for (const [client, { lock, identifier, never, table }] of Object.entries(KINDS)
     const ask = builtQuestions(knex);
     assert.deepEqual(await ask.feed('f'), FEED);
     await ask.feeds();
+    await ask.feedsAfter('a', '%b%', 5);
+    await ask.times(7, [1, 2]);
     await ask.removed();
     assert.equal(await ask.position(7, 'k'), 1);
     for (const descending of [false, true]) {

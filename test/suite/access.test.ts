@@ -47,6 +47,8 @@ const FEED = '<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title></feed>'
 const ROWS: { [R in Route]: { [M in keyof (typeof ROUTES)[R]]: Row } } = {
   '/': { GET: { needs: 'read', path: () => '/', right: 200, list: true } },
   '/events': { GET: { needs: 'read', path: ({ feed }) => `/events?feed=${feed}`, right: 200 } },
+  '/activity': { GET: { needs: 'read', path: ({ feed }) => `/activity?feed=${feed}`, right: 200, list: true } },
+  '/assets/NAME': { GET: { needs: 'nothing', path: () => '/assets/icon.svg', right: 200 } },
   '/hub': {
     POST: {
       needs: 'read',
