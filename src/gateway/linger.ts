@@ -9,20 +9,24 @@ import type { Socket } from 'node:net';
 /** So much is read after an answer, so that the client gets to see it, in bytes and in milliseconds. */
 const MOST = 64 * 1024 * 1024;
 const LONGEST = 5000;
-/** How often there is a look, in milliseconds, and how much all connections together are read in between, in bytes. */
+/**
+ * How often there is a look, in milliseconds; how many connections are read until the next, and how many bytes of all of
+ * them. The others wait for their turn, which costs those who send too much their time and not ours.
+ */
 const PERIOD = 50;
+const AT_ONCE = 4;
 const SHARED = 1024 * 1024;
-/** Each is read so much at least, in bytes: less would not be worth the trouble. */
-const LEAST = 16 * 1024;
 
 interface Ending {
   incoming: IncomingMessage;
-  /** Bytes that had been read when it began, and at the last look. */
+  /** Bytes that had been read when it began. */
   from: number;
-  seen: number;
+  /** How many more are read before the next look. */
+  left: number;
   until: number;
 }
 
+/** The one whose turn is next comes first. */
 const endings = new Map<Socket, Ending>();
 const over = new WeakSet<Socket>();
 let timer: NodeJS.Timeout | undefined;
@@ -41,29 +45,28 @@ export function isLast(socket: Socket): void {
 export function linger(socket: Socket, incoming: IncomingMessage): void {
   isLast(socket);
   socket.end();
-  const from = socket.bytesRead;
-  endings.set(socket, { incoming, from, seen: from, until: Date.now() + LONGEST });
+  incoming.pause();
+  const ending: Ending = { incoming, from: socket.bytesRead, left: 0, until: Date.now() + LONGEST };
+  endings.set(socket, ending);
   socket.once('close', () => endings.delete(socket));
-  incoming.on('data', () => {
-    const ending = endings.get(socket);
-    if (ending !== undefined && socket.bytesRead - ending.seen > share()) incoming.pause();
+  incoming.on('data', (chunk: Buffer) => {
+    ending.left -= chunk.length;
+    if (ending.left <= 0) incoming.pause();
   });
   timer ??= setInterval(look, PERIOD).unref();
 }
 
-function share(): number {
-  return Math.max(LEAST, SHARED / endings.size);
-}
-
 function look(): void {
   const now = Date.now();
-  for (const [socket, ending] of endings) {
-    if (now > ending.until || socket.bytesRead - ending.from > MOST) {
-      socket.destroy();
-    } else {
-      ending.seen = socket.bytesRead;
-      if (ending.incoming.isPaused()) ending.incoming.resume();
-    }
+  for (const [socket, { from, until }] of endings) {
+    if (now > until || socket.bytesRead - from > MOST) socket.destroy();
+  }
+  for (const [socket, ending] of [...endings].slice(0, AT_ONCE)) {
+    endings.delete(socket);
+    if (socket.destroyed) continue;
+    endings.set(socket, ending);
+    ending.left = SHARED / endings.size;
+    ending.incoming.resume();
   }
   if (endings.size > 0) return;
   clearInterval(timer);
