@@ -10,9 +10,10 @@ import type { Socket } from 'node:net';
 const MOST = 64 * 1024 * 1024;
 const LONGEST = 5000;
 /**
- * How often there is a look, in milliseconds; how many connections are read until the next, and how many bytes of all of
- * them. The others wait for their turn, which costs those who send too much their time and not ours.
+ * Those that send more than this, in bytes, take turns: each PERIOD, in milliseconds, so many of them are read, and of all
+ * together no more than SHARED bytes. The waiting costs those who send too much their time and not ours.
  */
+const LITTLE = 64 * 1024;
 const PERIOD = 50;
 const AT_ONCE = 4;
 const SHARED = 1024 * 1024;
@@ -21,13 +22,14 @@ interface Ending {
   incoming: IncomingMessage;
   /** Bytes that had been read when it began. */
   from: number;
-  /** How many more are read before the next look. */
+  /** How many more are read before it has to wait. */
   left: number;
   until: number;
 }
 
-/** The one whose turn is next comes first. */
 const endings = new Map<Socket, Ending>();
+/** Those that are not read until it is their turn. */
+const waiting = new Set<Ending>();
 const over = new WeakSet<Socket>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -45,13 +47,17 @@ export function isLast(socket: Socket): void {
 export function linger(socket: Socket, incoming: IncomingMessage): void {
   isLast(socket);
   socket.end();
-  incoming.pause();
-  const ending: Ending = { incoming, from: socket.bytesRead, left: 0, until: Date.now() + LONGEST };
+  const ending: Ending = { incoming, from: socket.bytesRead, left: LITTLE, until: Date.now() + LONGEST };
   endings.set(socket, ending);
-  socket.once('close', () => endings.delete(socket));
+  socket.once('close', () => {
+    endings.delete(socket);
+    waiting.delete(ending);
+  });
   incoming.on('data', (chunk: Buffer) => {
     ending.left -= chunk.length;
-    if (ending.left <= 0) incoming.pause();
+    if (ending.left > 0) return;
+    incoming.pause();
+    waiting.add(ending);
   });
   timer ??= setInterval(look, PERIOD).unref();
 }
@@ -61,11 +67,10 @@ function look(): void {
   for (const [socket, { from, until }] of endings) {
     if (now > until || socket.bytesRead - from > MOST) socket.destroy();
   }
-  for (const [socket, ending] of [...endings].slice(0, AT_ONCE)) {
-    endings.delete(socket);
-    if (socket.destroyed) continue;
-    endings.set(socket, ending);
-    ending.left = SHARED / endings.size;
+  const share = SHARED / Math.max(1, waiting.size);
+  for (const ending of [...waiting].slice(0, AT_ONCE)) {
+    waiting.delete(ending);
+    ending.left = share;
     ending.incoming.resume();
   }
   if (endings.size > 0) return;

@@ -6,7 +6,7 @@
  * would be elsewhere in life and must not take the server's processor time by sending. It is there and idle in the calm
  * phases. Calm and abuse take turns, and the median of their ratios counts.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
@@ -53,7 +53,8 @@ export async function abuse(options: Abuse): Promise<{ rounds: Round[]; failed: 
   const { seconds, slow, large } = options;
   const port = await freePort();
   const server = startHttp({ database: join(temporaryFolder(), 'abuse.db'), environment: LIMITS }, port);
-  const others = spawn('nice', ['-n', '19', process.execPath, ABUSERS], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // In a session of its own.
+  const others = fork(ABUSERS, { detached: true });
   try {
     await untilItAnswers(httpClient(port), { atommq: server });
     const publishers = new Publishers(port, options.publishers, server.pid);

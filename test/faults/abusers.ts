@@ -1,5 +1,7 @@
 /** A process of clients that abuse a server for as long as they are told to; those that are refused come back. */
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { setPriority } from 'node:os';
 
 /** What the process is told: whom to abuse and by how many, or to stop. */
 export type Order = { port: number; slow: number; large: number } | 'stop';
@@ -94,6 +96,18 @@ function say(report: Report): void {
   process.send?.(report);
 }
 
+/** Only what nobody else wants of the processors; Linux may count `nice` among those of a session alone (sched(7)). */
+function giveWay(): void {
+  setPriority(19);
+  try {
+    writeFileSync('/proc/self/autogroup', '19');
+  } catch {
+    // There are no groups here.
+  }
+}
+
+giveWay();
+process.once('disconnect', () => process.exit());
 let abusers: Abusers | undefined;
 process.on('message', (order: Order) => {
   if (order === 'stop') say(abusers?.stop() ?? { refused: {}, sent: 0 });
