@@ -6,15 +6,11 @@ import { setPriority } from 'node:os';
 /** What the process is told: whom to abuse and by how many, or to stop. */
 export type Order = { port: number; slow: number; large: number } | 'stop';
 
-/** What it says: all are connected, or they have stopped, with what they had brought about. */
-export type Report = 'ready' | Outcome;
+/** What it says: all are connected, or they have stopped, with what they got. */
+export type Report = 'ready' | Refused;
 
-export interface Outcome {
-  /** Connections that ended, by the status that they got; `cut` without one. */
-  refused: Record<string, number>;
-  /** Bytes that were sent. */
-  sent: number;
-}
+/** How many connections ended, by the status that they got; `cut` without one. */
+export type Refused = Record<string, number>;
 
 const LARGE = Buffer.alloc(8 * 1024 * 1024, 'x');
 /** Whoever is refused comes back after so many milliseconds. */
@@ -24,7 +20,7 @@ const PAUSE = 10;
 class Abusers {
   readonly #port: number;
   readonly #sockets = new Set<Socket>();
-  readonly #outcome: Outcome = { refused: {}, sent: 0 };
+  readonly #refused: Refused = {};
   #stopped = false;
   /** How many have not been connected yet. */
   #missing: number;
@@ -37,10 +33,10 @@ class Abusers {
     if (this.#missing === 0) say('ready');
   }
 
-  stop(): Outcome {
+  stop(): Refused {
     this.#stopped = true;
     for (const socket of this.#sockets) socket.destroy();
-    return this.#outcome;
+    return this.#refused;
   }
 
   /** A byte a second, of a header or of a body, that never ends. */
@@ -85,8 +81,7 @@ class Abusers {
       this.#sockets.delete(socket);
       if (this.#stopped) return;
       const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 'cut';
-      this.#outcome.refused[status] = (this.#outcome.refused[status] ?? 0) + 1;
-      this.#outcome.sent += socket.bytesWritten;
+      this.#refused[status] = (this.#refused[status] ?? 0) + 1;
       setTimeout(() => this.#again(start, false), PAUSE);
     });
   }
@@ -110,6 +105,6 @@ giveWay();
 process.once('disconnect', () => process.exit());
 let abusers: Abusers | undefined;
 process.on('message', (order: Order) => {
-  if (order === 'stop') say(abusers?.stop() ?? { refused: {}, sent: 0 });
+  if (order === 'stop') say(abusers?.stop() ?? {});
   else abusers = new Abusers(order);
 });
