@@ -11,7 +11,7 @@ const MOST = 64 * 1024 * 1024;
 const LONGEST = 5000;
 /**
  * Those that send more than this, in bytes, take turns: each PERIOD, in milliseconds, so many of them are read, and of all
- * together no more than SHARED bytes. The waiting costs those who send too much their time and not ours.
+ * together about SHARED bytes. The waiting costs those who send too much their time and not ours.
  */
 const LITTLE = 64 * 1024;
 const PERIOD = 50;
@@ -68,7 +68,10 @@ function look(): void {
     if (now > until || socket.bytesRead - from > MOST) socket.destroy();
   }
   const share = SHARED / Math.max(1, waiting.size);
-  for (const ending of [...waiting].slice(0, AT_ONCE)) {
+  let turns = Math.min(AT_ONCE, waiting.size);
+  for (const ending of waiting) {
+    if (turns === 0) break;
+    turns -= 1;
     waiting.delete(ending);
     ending.left = share;
     ending.incoming.resume();
