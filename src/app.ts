@@ -164,8 +164,8 @@ async function answer(context: Context, request: HttpRequest): Promise<HttpRespo
   const { access } = context;
   if (access === undefined) return does.run(context, request, place);
   permit(context, request, [does.needs], place);
-  // A repeat gets the entry as it now stands, which whoever may not read must not see.
-  if (method === 'POST' && place.feed !== '' && !mayRead(context, request, place.feed)) {
+  // Answers hold the entry as it now stands, a repeat's and that of new media too, which whoever may not read must not see.
+  if ((method === 'POST' || method === 'PUT') && place.feed !== '' && !mayRead(context, request, place.feed)) {
     request.headers.prefer = 'return=minimal';
   }
   const response = await does.run(context, request, place);

@@ -1,7 +1,7 @@
 /** The address of a request: which part is the mount point, which the application's, and how clients see it. */
 import type { BlockList } from 'node:net';
 import { HttpError } from '../http.js';
-import { clientBehind, forwardedBy, trustedList, trusts } from './forwarded.js';
+import { clientBehind, forwardedBy, trustedList, trusts, unmapped } from './forwarded.js';
 import type { AddressOptions } from './listener.js';
 
 export type Headers = Record<string, string | undefined>;
@@ -39,7 +39,7 @@ export class Addresses {
   readonly #mount: string;
   readonly #baseUrl: string | undefined;
   readonly #trusted: BlockList | undefined;
-  /** The host that was seen last: one that is valid need not be looked at again. */
+  /** The host that was seen last: one that is valid, and allowed to all, need not be looked at again. */
   #host = '';
   readonly #allows: ((host: string) => boolean) | undefined;
   readonly #mostQuery: number;
@@ -83,7 +83,7 @@ export class Addresses {
     }
     let { remoteAddress } = target;
     // An IPv4 peer of a socket that takes IPv6 as well.
-    if (remoteAddress?.startsWith('::ffff:')) remoteAddress = remoteAddress.slice(7);
+    if (remoteAddress?.includes(':')) remoteAddress = unmapped(remoteAddress);
     const isBehindProxy = this.#trusted !== undefined && trusts(this.#trusted, remoteAddress);
     if (isBehindProxy) remoteAddress = clientBehind(remoteAddress!, target.headers, this.#trusted!);
     this.#checkHost(target.headers.host, isBehindProxy);
@@ -116,7 +116,8 @@ export class Addresses {
         `This server is not called ${host.slice(0, 80)}; if it is to be, its configuration must say so (allowed-hosts, base-url or trusted-proxies).`,
       );
     }
-    this.#host = host;
+    // What one proxy was called by is no name for those who come by themselves.
+    if (!isBehindProxy || this.#allows === undefined) this.#host = host;
   }
 }
 

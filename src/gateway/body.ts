@@ -6,7 +6,7 @@ import { HttpError, type HttpResponse, tooLarge } from '../http.js';
 const STALLED = 60_000;
 
 /** More than the first piece of a body is put into an array of this size at least. */
-const LEAST = 65_536;
+const LEAST = 4096;
 
 /** The error for a body whose sender went away or sent less than it announced. */
 export function brokenOff(detail = 'The body ended before it was complete.'): HttpError {

@@ -13,14 +13,19 @@ export interface Forwarded {
 // Asked for here and not imported: a CGI process that trusts no proxy does not pay for loading it.
 const net = () => process.getBuiltinModule('node:net');
 
-/** `Forwarded` (RFC 7239) before the older fields; of several hops the last, which the trusted proxy itself has added. */
+/**
+ * `Forwarded` (RFC 7239) or the older fields; of several hops the last, which the trusted proxy itself has added. Where
+ * both say something else one is a client's own, that the proxy passed on: links with its host would come into caches.
+ */
 export function forwardedBy(headers: Headers): Forwarded {
   const hop = headers.forwarded?.split(',').at(-1) ?? '';
-  const scheme = (parameter(hop, 'proto') ?? lastOf(headers['x-forwarded-proto']))?.toLowerCase();
+  const schemes = [parameter(hop, 'proto'), lastOf(headers['x-forwarded-proto'])].map((one) => one?.toLowerCase());
+  // The one that cannot be listened to.
+  const scheme = schemes.includes('https') ? 'https' : (schemes[0] ?? schemes[1]);
   const prefix = lastOf(headers['x-forwarded-prefix'])?.replace(/\/+$/, '');
   return {
     scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
-    host: parameter(hop, 'host') ?? lastOf(headers['x-forwarded-host']),
+    host: agreed(parameter(hop, 'host'), lastOf(headers['x-forwarded-host'])),
     prefix: prefix !== undefined && /^(\/[\w.~%!$&'()*+,;=:@-]+)+$/.test(prefix) ? prefix : undefined,
   };
 }
@@ -55,9 +60,14 @@ function walk(peer: string, hops: string[], list: BlockList): string {
     // With a port, IPv6 has brackets; `unknown` and names that hide an address (RFC 7239 §6) lead no further.
     const plain = /^\[(.*)\](:\d+)?$/.exec(node)?.[1] ?? node.replace(/^([\d.]+):\d+$/, '$1');
     if (net().isIP(plain) === 0) break;
-    address = plain;
+    address = unmapped(plain);
   }
   return address;
+}
+
+function agreed(newer: string | undefined, older: string | undefined): string | undefined {
+  const differ = newer !== undefined && older !== undefined && newer.toLowerCase() !== older.toLowerCase();
+  return differ ? undefined : (newer ?? older);
 }
 
 function parameter(hop: string, name: string): string | undefined {
@@ -88,10 +98,24 @@ export function trustedList(ranges: string[]): BlockList {
   return list;
 }
 
+/**
+ * An address of IPv4 that is written as one of IPv6 (RFC 4291 §2.5.5.2), as it is where a socket takes both: all of them
+ * would else be of one network.
+ */
+export function unmapped(address: string): string {
+  const [, v4] = /^(?:0{0,4}:){2,5}ffff:([\d.]+|[\da-f]{1,4}:[\da-f]{1,4})$/i.exec(address) ?? [];
+  if (v4 === undefined || v4.includes('.')) return v4 ?? address;
+  return v4
+    .split(':')
+    .map((group) => Number.parseInt(group, 16))
+    .map((number) => `${number >> 8}.${number & 255}`)
+    .join('.');
+}
+
 /** Whether a peer is one of them; peers on Unix sockets have no address and are not. */
 export function trusts(list: BlockList, address: string | undefined): boolean {
   if (address === undefined || address === '') return false;
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const plain = unmapped(address);
   const version = net().isIP(plain);
   return version !== 0 && list.check(plain, version === 6 ? 'ipv6' : 'ipv4');
 }

@@ -9,21 +9,27 @@ import type { Socket } from 'node:net';
 /** So much is read after an answer, so that the client gets to see it, in bytes and in milliseconds. */
 const MOST = 64 * 1024 * 1024;
 const LONGEST = 5000;
-/** How often there is a look, in milliseconds, and how much all connections together are read in between, in bytes. */
+/**
+ * Those that send more than this, in bytes, take turns: each PERIOD, in milliseconds, so many of them are read, and of all
+ * together about SHARED bytes. The waiting costs those who send too much their time and not ours.
+ */
+const LITTLE = 64 * 1024;
 const PERIOD = 50;
+const AT_ONCE = 4;
 const SHARED = 1024 * 1024;
-/** Each is read so much at least, in bytes: less would not be worth the trouble. */
-const LEAST = 16 * 1024;
 
 interface Ending {
   incoming: IncomingMessage;
-  /** Bytes that had been read when it began, and at the last look. */
+  /** Bytes that had been read when it began. */
   from: number;
-  seen: number;
+  /** How many more are read before it has to wait. */
+  left: number;
   until: number;
 }
 
 const endings = new Map<Socket, Ending>();
+/** Those that are not read until it is their turn. */
+const waiting = new Set<Ending>();
 const over = new WeakSet<Socket>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -41,29 +47,34 @@ export function isLast(socket: Socket): void {
 export function linger(socket: Socket, incoming: IncomingMessage): void {
   isLast(socket);
   socket.end();
-  const from = socket.bytesRead;
-  endings.set(socket, { incoming, from, seen: from, until: Date.now() + LONGEST });
-  socket.once('close', () => endings.delete(socket));
-  incoming.on('data', () => {
-    const ending = endings.get(socket);
-    if (ending !== undefined && socket.bytesRead - ending.seen > share()) incoming.pause();
+  const ending: Ending = { incoming, from: socket.bytesRead, left: LITTLE, until: Date.now() + LONGEST };
+  endings.set(socket, ending);
+  socket.once('close', () => {
+    endings.delete(socket);
+    waiting.delete(ending);
+  });
+  incoming.on('data', (chunk: Buffer) => {
+    ending.left -= chunk.length;
+    if (ending.left > 0) return;
+    incoming.pause();
+    waiting.add(ending);
   });
   timer ??= setInterval(look, PERIOD).unref();
 }
 
-function share(): number {
-  return Math.max(LEAST, SHARED / endings.size);
-}
-
 function look(): void {
   const now = Date.now();
-  for (const [socket, ending] of endings) {
-    if (now > ending.until || socket.bytesRead - ending.from > MOST) {
-      socket.destroy();
-    } else {
-      ending.seen = socket.bytesRead;
-      if (ending.incoming.isPaused()) ending.incoming.resume();
-    }
+  for (const [socket, { from, until }] of endings) {
+    if (now > until || socket.bytesRead - from > MOST) socket.destroy();
+  }
+  const share = SHARED / Math.max(1, waiting.size);
+  let turns = Math.min(AT_ONCE, waiting.size);
+  for (const ending of waiting) {
+    if (turns === 0) break;
+    turns -= 1;
+    waiting.delete(ending);
+    ending.left = share;
+    ending.incoming.resume();
   }
   if (endings.size > 0) return;
   clearInterval(timer);

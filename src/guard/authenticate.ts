@@ -1,4 +1,5 @@
 /** The guard that finds out who asks: sets `request.caller`, and answers credentials that do not do with 401. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from '../access/caller.js';
 import { isToken } from '../access/token.js';
 import { failure, type OnError } from '../failure.js';
@@ -30,6 +31,10 @@ export interface Ways {
 const OPEN = /^\/(health\/(live|ready)|assets\/[^/]+)$/;
 /** An answer that goes on for so long is only for those whose credentials still stand, in milliseconds. */
 const RECHECK = 3000;
+/** What the rules say may be another now; a client that asks again learns it. */
+const CHANGED = new HttpError(503, 'Your groups were changed meanwhile; ask again.', {
+  headers: { 'retry-after': '1' },
+});
 
 /** @param onError is told of errors that are ours, for the log */
 export function authenticate(ways: Ways, onError: OnError): Guard {
@@ -44,14 +49,16 @@ export function authenticate(ways: Ways, onError: OnError): Guard {
       return error instanceof Refusal ? authentication.refuse(error) : failure(error, request, onError);
     }
     request.caller = identity.caller;
+    const groups = authentication.groupsNow(identity);
+    const isSame = () => isDeepStrictEqual(groups, authentication.groupsNow(identity));
     const response = await app(request);
     if (response.status === 401) return authentication.challenge(response);
-    if (isEvents(response)) return { ...response, body: whileStanding(response.body, identity) };
+    const lasts = async () => isSame() && (await stands(identity));
+    if (isEvents(response)) return { ...response, body: whileStanding(response.body, lasts) };
     // A reader who waited may have lost the right to what has come.
-    const waited = request.method === 'GET' && Date.now() - begun > RECHECK;
-    return waited && !(await stands(identity))
-      ? authentication.refuse(new Refusal('The credentials ended.'))
-      : response;
+    if (request.method !== 'GET' || Date.now() - begun <= RECHECK) return response;
+    if (!(await stands(identity))) return authentication.refuse(new Refusal('The credentials ended.'));
+    return isSame() ? response : problem(CHANGED);
   };
 }
 
@@ -115,6 +122,11 @@ class Authentication {
     }
   }
 
+  /** What the file of groups says of a caller. */
+  groupsNow({ caller: { name } }: Identity): readonly string[] {
+    return name === undefined ? [] : this.#ways.groupsOf(name);
+  }
+
   refuse(refusal: Refusal): HttpResponse {
     return this.challenge(problem(new HttpError(401, refusal.message)), refusal);
   }
@@ -151,15 +163,15 @@ function isEvents(response: HttpResponse): response is HttpResponse & { body: As
   return response.headers['content-type'] === 'text/event-stream' && typeof response.body === 'object';
 }
 
-/** A stream that ends when the credentials of its reader do; it is told by its own signs of life. */
+/** A stream that ends when its reader is not who they were; it is told by its own signs of life. */
 async function* whileStanding(
   body: AsyncIterable<string | Uint8Array>,
-  identity: Identity,
+  lasts: () => Promise<boolean>,
 ): AsyncGenerator<string | Uint8Array> {
   let checked = Date.now();
   for await (const piece of body) {
     if (Date.now() - checked > RECHECK) {
-      if (!(await stands(identity))) return;
+      if (!(await lasts())) return;
       checked = Date.now();
     }
     yield piece;

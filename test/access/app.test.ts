@@ -11,6 +11,7 @@ import { Callback } from '../websub/callback.js';
 const ACCESS = [
   { match: '*', allow: 'admin', to: 'boss' },
   { match: 'open-*', allow: 'read', to: 'anyone' },
+  { match: 'inbox', allow: 'edit', to: 'dora' },
   { match: 'inbox', allow: 'publish', to: ['writer', 'anyone'] },
   { match: 'log-*', allow: ['read', 'publish'], to: '@staff' },
   { match: 'log-*', allow: 'read', to: 'authenticated' },
@@ -22,6 +23,7 @@ const CALLERS: Record<string, Caller> = {
   ann: { name: 'ann', groups: [] },
   ben: { name: 'ben', groups: ['staff'] },
   carl: { name: 'carl', groups: [] },
+  dora: { name: 'dora', groups: [] },
 };
 
 let bus: AtomMQ;
@@ -228,6 +230,19 @@ test('whoever may publish and not read gets back nothing that was not sent', asy
   assert.equal(batch.status, 201);
   assert.doesNotMatch(batch.body, /not for carl/);
   assert.equal((await ask('carl', 'GET', '/feed=inbox')).status, 404);
+});
+
+test('whoever may edit and not read gets back nothing that was not sent', async () => {
+  const { headers } = await ask('boss', 'POST', '/feed=inbox', {
+    body: 'bytes',
+    headers: { 'content-type': 'text/plain', slug: 'not for dora' },
+  });
+  const member = String(headers.location).replace(/^.*(?=\/feed=)/, '');
+  const media = await ask('dora', 'PUT', `${member}/media`, { body: 'x', headers: { 'content-type': 'text/plain' } });
+  assert.deepEqual([media.status, media.body, media.headers['preference-applied']], [200, '', 'return=minimal']);
+  const revised = await ask('dora', 'PUT', member, entry('<title>hers</title>'));
+  assert.deepEqual([revised.status, revised.body], [200, '']);
+  assert.doesNotMatch((await ask('dora', 'DELETE', member)).body, /hers|not for dora/);
 });
 
 test('a subscription is made by whoever may read', async () => {

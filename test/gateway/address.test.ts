@@ -104,6 +104,17 @@ describe('the public base', () => {
     assert.equal(base({ host: 'a' }, {}, { secure: true }), 'https://a/atommq');
     assert.equal(base({}), 'http://127.0.0.1:8080/atommq');
   });
+  test('a name that a trusted proxy was called by is not one for everybody', () => {
+    const allowsHost = (host: string) => host === 'ours';
+    const addresses = new Addresses({ ...OPTIONS, allowsHost, trustedProxies: ['10.0.0.0/8'] });
+    const ask = (remoteAddress: string) =>
+      addresses.of({
+        ...{ uri: '/atommq', scriptName: undefined, pathInfo: undefined, queryString: undefined, secure: false },
+        ...{ headers: { host: 'theirs' }, authority: 'ours', remoteAddress },
+      });
+    assert.equal(ask('10.1.2.3').base, 'http://theirs/atommq');
+    assert.throws(() => ask('127.0.0.1'), { status: 421 });
+  });
   test('a bad Host is 400', () => {
     for (const host of ['a b', 'a/b', 'a@b', '<x>', 'a:b', 'a:123456', '\xe9'])
       for (const baseUrl of [undefined, 'https://example.org'])
@@ -124,6 +135,17 @@ describe('the public base', () => {
     assert.equal(
       base({ host: 'in', 'x-forwarded-proto': 'gopher', 'x-forwarded-prefix': '/"><' }, trusting),
       'http://in/atommq',
+    );
+  });
+  test('is not what a client says in the field that its proxy passes on', () => {
+    const older = { host: 'in', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'out' };
+    assert.equal(base({ ...older, forwarded: 'host=evil;proto=http' }, trusting), 'https://in/atommq');
+    assert.equal(base({ ...older, forwarded: 'host=OUT;proto=https' }, trusting), 'https://OUT/atommq');
+    assert.equal(base({ ...older, forwarded: 'for=1.1.1.1' }, trusting), 'https://out/atommq');
+    const newer = { host: 'in', forwarded: 'host=out;proto=https' };
+    assert.equal(
+      base({ ...newer, 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'http' }, trusting),
+      'https://in/atommq',
     );
   });
   test('is not what anybody else says', () => {
@@ -208,6 +230,14 @@ describe('the address of the client', () => {
     assert.equal(client({ forwarded: 'for=9.9.9.9, for="[2001:db8::1]:4711";proto=https' }), '2001:db8::1');
     assert.equal(client({ forwarded: 'proto=https;For=1.1.1.1:80' }), '1.1.1.1');
     assert.equal(client({ 'x-forwarded-for': '10.0.0.8, 10.0.0.7' }), '10.0.0.8');
+  });
+  test('is one of IPv4 also where a proxy writes it as one of IPv6', () => {
+    for (const written of ['::ffff:1.1.1.1', '::FFFF:1.1.1.1', '::ffff:101:101', '0:0:0:0:0:ffff:1.1.1.1']) {
+      assert.equal(client({ 'x-forwarded-for': written }), '1.1.1.1', written);
+      assert.equal(client({ forwarded: `for="[${written}]:80"` }), '1.1.1.1', written);
+      assert.equal(client({}, written), '1.1.1.1', written);
+      assert.equal(client({ 'x-forwarded-for': '1.1.1.1, ::FFFF:10.0.0.7' }), '1.1.1.1');
+    }
   });
   test('is the proxy where that does not say, or two fields disagree', () => {
     for (const forwarded of ['for=unknown', 'for=_hidden', 'proto=https', 'for=', 'for="1.1.1.1.1"', ','])

@@ -118,6 +118,24 @@ test('a body that nobody reads does not hold its connection either', { timeout: 
   });
 });
 
+test('those who send what nobody wants are read in turns, and get to see the answer after it', async () => {
+  await serving({}, async (port) => {
+    const one = async () => {
+      const socket = connect(port, '127.0.0.1');
+      let text = '';
+      // Reads only when all is sent, as simple clients do.
+      socket.pause();
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject).write(post('/unread', 8_000_000));
+        socket.write(LARGE.subarray(0, 8_000_000), () => resolve());
+      });
+      for await (const chunk of socket) text += (chunk as Buffer).toString('latin1');
+      return text;
+    };
+    for (const text of await Promise.all(Array.from({ length: 3 }, one))) assert.match(text, /^HTTP\/1\.1 200 /);
+  });
+});
+
 test('an answer that nobody reads is cut, and those that do not fit in memory, the oldest first', async () => {
   const cut = async (limits: Partial<TransportLimits>, readers: number) =>
     serving(limits, async (port) => {

@@ -1,6 +1,7 @@
 /** The guard: what it tells the application of a caller, and what it lets nobody see. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Caller } from '../../src/access/caller.js';
@@ -217,6 +218,42 @@ test('a stream that ends because of its credentials is closed for the applicatio
   token = undefined;
   assert.equal(await next(), true);
   assert.equal(closed, true);
+});
+
+test('a stream ends when its reader comes into other groups, and a long poll is to be asked again', async (t) => {
+  const app: App = async () => ({
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    body: (async function* () {
+      for (;;) yield ':\n\n';
+    })(),
+  });
+  for (const way of ['basic', 'token', 'user']) {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    const groupsFile = fileOf('some: bob app\n');
+    const { ask, text } = open({ app, settings: { groupsFile, trustRemoteUser: true } });
+    const { body } = await (way === 'user'
+      ? ask({}, { user: 'bob' })
+      : ask(way === 'basic' ? basic('bob', 'hunter2') : bearer(text)));
+    const pieces = (body as AsyncIterable<string>)[Symbol.asyncIterator]();
+    const next = async () => {
+      t.mock.timers.tick(3001);
+      return (await pieces.next()).done === true;
+    };
+    assert.equal(await next(), false, way);
+    writeFileSync(groupsFile, 'other: bob app\n');
+    assert.equal(await next(), true, way);
+    const waiting = async () => {
+      t.mock.timers.tick(3001);
+      writeFileSync(groupsFile, 'some: bob app\n');
+      return { status: 200, headers: {}, body: 'for others' };
+    };
+    const poll = open({ app: waiting, settings: { groupsFile, trustRemoteUser: true } });
+    const credentials = way === 'basic' ? basic('bob', 'hunter2') : way === 'token' ? bearer(poll.text) : {};
+    const answer = await poll.ask(credentials, way === 'user' ? { user: 'bob' } : {});
+    assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'], way);
+    t.mock.timers.reset();
+  }
 });
 
 test('what the application throws is not caught here', async () => {

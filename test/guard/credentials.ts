@@ -10,7 +10,7 @@ import { openFolder } from '../doors/children.js';
 /** The lines of an htpasswd file, with hashes that cost next to nothing. */
 export function htpasswd(users: Record<string, string>, cost = 4): string {
   return Object.entries(users)
-    .map(([name, password]) => `${name}:${hashSync(password, { cost, version: '2y' })}\n`)
+    .map(([name, password]) => `${name}:${hashSync(password, cost)}\n`)
     .join('');
 }
 

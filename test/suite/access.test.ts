@@ -138,9 +138,7 @@ const file = (name: string, text: string) => {
 };
 const SECRET = Buffer.alloc(32, 'secret of the issuer');
 const ISSUER = { jwt_issuer: 'https://issuer.example', jwt_audience: 'atommq' };
-const users = await Promise.all(
-  ['root', 'guest'].map(async (name) => `${name}:${await hash(`of ${name}`, { cost: 4 })}`),
-);
+const users = await Promise.all(['root', 'guest'].map(async (name) => `${name}:${await hash(`of ${name}`, 4)}`));
 const CONFIGURATION = {
   access: RULES,
   htpasswd_file: file('htpasswd', users.join('\n')),
