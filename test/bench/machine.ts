@@ -4,23 +4,23 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { missing, PATH } from '../doors/children.js';
 
-/** With two cores or more, the server has the first and the load generator the second to themselves. */
+/** With two cores or more the load generator keeps to the second; servers, which have threads, take what they get of both. */
 const pinning = availableParallelism() > 1 && missing(['taskset']).length === 0;
 
 /** Who a process is: what is measured, or what measures. */
 export type Part = 'server' | 'load' | 'any';
 
-/** A command that runs on the core of its part. */
+/** A command that runs where its part may. */
 export function pinned(part: Part, command: string, args: string[]): { command: string; args: string[] } {
-  if (!pinning || part === 'any') return { command, args };
-  return { command: 'taskset', args: ['-c', part === 'server' ? '0' : '1', command, ...args] };
+  if (!pinning || part !== 'load') return { command, args };
+  return { command: 'taskset', args: ['-c', '1', command, ...args] };
 }
 
 /** Moves a process that runs, and its children, to the core of their part. */
 export function pin(part: Part, pid: number): void {
-  if (!pinning || part === 'any') return;
+  if (!pinning || part !== 'load') return;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  for (const each of [String(pid), ...children]) said('taskset', ['-acp', part === 'server' ? '0' : '1', each]);
+  for (const each of [String(pid), ...children]) said('taskset', ['-acp', '1', each]);
 }
 
 /** A description for people, of what the figures depend on. */
@@ -33,7 +33,7 @@ export function describe(folder: string): Record<string, string | number> {
     node: process.version,
     fileSystem: said('df', ['--output=fstype', folder]).split('\n').at(-1) ?? 'unknown',
     generator: missing(['wrk']).length === 0 ? 'wrk' : 'node',
-    pinned: pinning ? 'server on core 0, load on core 1' : 'no',
+    pinned: pinning ? 'load on core 1' : 'no',
   };
 }
 
