@@ -1,12 +1,12 @@
 /** Work in turns: one thing at a time for each place, and few at a time for all. */
 import { HttpError } from '../http.js';
+import { Slots } from '../slots.js';
 
 export class Turns {
   readonly #most: number;
   readonly #mostWaiting: number;
+  readonly #slots: Slots;
   readonly #last = new Map<string, Promise<unknown>>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
   #all = 0;
 
   /**
@@ -16,6 +16,7 @@ export class Turns {
   constructor(most: number, mostWaiting: number) {
     this.#most = most;
     this.#mostWaiting = mostWaiting;
+    this.#slots = new Slots(most);
   }
 
   /**
@@ -34,7 +35,7 @@ export class Turns {
     const mine = (async () => {
       await before?.catch(() => {});
       check();
-      return this.#limited(work);
+      return this.#slots.run(work);
     })();
     this.#last.set(place, mine);
     try {
@@ -42,19 +43,6 @@ export class Turns {
     } finally {
       this.#all -= 1;
       if (this.#last.get(place) === mine) this.#last.delete(place);
-    }
-  }
-
-  async #limited<R>(work: () => Promise<R>): Promise<R> {
-    if (this.#running < this.#most) this.#running += 1;
-    // Whoever is done gives its place to the next.
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
     }
   }
 }

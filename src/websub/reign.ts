@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { now } from '../atom/ids.js';
 import type { Observer } from '../observer.js';
 import type { Context } from '../resource/context.js';
+import { Slots } from '../slots.js';
 import type { Feed } from '../store/store.js';
 import type { Progress, Subscription, Subscriptions } from '../store/subscription.js';
 import { isGivenUp, type Limits, pauseAfter } from './backoff.js';
@@ -11,7 +12,6 @@ import { type Delivered, deliver } from './deliver.js';
 import { pause, Watch } from './feeds.js';
 import type { CallbackGuard } from './guard.js';
 import { Records } from './records.js';
-import { Slots } from './slots.js';
 import { parseTopic, type Topic } from './topic.js';
 import { deny, type Reach, verify } from './verify.js';
 

@@ -9,6 +9,7 @@ const SRC = join(root, 'src');
 
 /** Which folder or file may import from which, besides its own and packages. */
 const MAY: Record<string, string[]> = {
+  'slots.ts': [],
   // Who asks and what they may; types alone go from here to http.ts.
   access: [],
   'http.ts': ['access/caller.ts'],
@@ -20,9 +21,19 @@ const MAY: Record<string, string[]> = {
   store: ['http.ts', 'observer.ts', 'access/caller.ts', 'atom/model.ts', 'atom/ids.ts'],
   live: ['http.ts', 'store'],
   resource: ['http.ts', 'problem.ts', 'access', 'atom', 'store', 'live'],
-  websub: ['http.ts', 'observer.ts', 'atom', 'store', 'live', 'resource'],
+  websub: ['slots.ts', 'http.ts', 'observer.ts', 'atom', 'store', 'live', 'resource'],
   'retention.ts': ['atom/ids.ts', 'store', 'resource/policy.ts'],
-  guard: ['http.ts', 'observer.ts', 'problem.ts', 'failure.ts', 'access', 'store', 'resource', 'config/bad-value.ts'],
+  guard: [
+    'slots.ts',
+    'http.ts',
+    'observer.ts',
+    'problem.ts',
+    'failure.ts',
+    'access',
+    'store',
+    'resource',
+    'config/bad-value.ts',
+  ],
   'guards.ts': ['http.ts', 'failure.ts', 'access', 'guard', 'store/token.ts', 'config.ts', 'config/bad-value.ts'],
   // Pages for people.
   web: ['http.ts', 'problem.ts', 'atom', 'store', 'live', 'resource'],

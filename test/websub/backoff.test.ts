@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Slots } from '../../src/slots.js';
 import { isGivenUp, pauseAfter } from '../../src/websub/backoff.js';
-import { Slots } from '../../src/websub/slots.js';
 
 test('pauses double up to an hour, and are spread', () => {
   assert.equal(pauseAfter(1, undefined, 1), 500);
