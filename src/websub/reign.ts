@@ -13,19 +13,16 @@ import { pause, Watch } from './feeds.js';
 import type { CallbackGuard } from './guard.js';
 import { Records } from './records.js';
 import { parseTopic, type Topic } from './topic.js';
-import { deny, type Reach, verify } from './verify.js';
+import { Verifications } from './verifications.js';
+import type { Reach } from './verify.js';
 
 /** Deliveries at the same time: to those who answer soon, and to those who did not, or failed, so that these hold up no others. */
 const QUICK = 48;
 const SLOW = 32;
-const VERIFICATIONS = 16;
 /** An answer that takes longer, in milliseconds, is a slow one. */
 const SLOW_ANSWER = 2000;
-/** Requests and subscriptions that are read at once. */
-const REQUESTS = 100;
+/** Subscriptions that are read at once. */
 const SUBSCRIPTIONS = 500;
-/** A callback that does not answer is asked so often whether it wants what was asked for. */
-const TRIES = 3;
 /** The database was away: the next try, in milliseconds. */
 const TROUBLED = 1000;
 
@@ -68,11 +65,7 @@ export class Reign {
   readonly #feeds = new Map<string, Followed>();
   readonly #quick = new Slots(QUICK);
   readonly #slow = new Slots(SLOW);
-  readonly #verifications = new Slots(VERIFICATIONS);
-  /** Subscriptions whose callback is being asked. */
-  readonly #verifying = new Set<string>();
-  /** Requests whose callback did not answer: how often, and when it is asked again. */
-  readonly #unanswered = new Map<string, { tries: number; at: number }>();
+  readonly #verifications: Verifications;
   readonly #running = new Set<Promise<unknown>>();
   readonly #over = new AbortController();
   #closing = false;
@@ -85,6 +78,15 @@ export class Reign {
     this.#reach = { guard: options.guard, timeout: options.timeout, signal: this.#over.signal };
     this.#batches = new Batches(options.context);
     this.#records = new Records(options.subscriptions);
+    this.#verifications = new Verifications({
+      store: options.context.store,
+      subscriptions: options.subscriptions,
+      reach: this.#reach,
+      onError: options.onError,
+      isOver: () => this.isOver,
+      onConfirmed: (subscription) => this.#confirmed(subscription),
+      onEnded: (id) => this.#drop(id),
+    });
   }
 
   /** It is over, by itself or because it was ended. */
@@ -94,7 +96,7 @@ export class Reign {
 
   /** There is nobody to deliver to, and nothing to verify. */
   get isIdle(): boolean {
-    return this.#subscribers.size === 0 && this.#verifying.size === 0;
+    return this.#subscribers.size === 0 && this.#verifications.isIdle;
   }
 
   /** @param until when the lease may be lost, by `performance.now()` */
@@ -126,19 +128,7 @@ export class Reign {
 
   /** Begins to verify what was asked for. */
   async takeRequests(): Promise<void> {
-    const time = Date.now();
-    for (const subscription of await this.#options.subscriptions.pending(REQUESTS)) {
-      const { id, pending } = subscription;
-      if (pending === undefined || this.#verifying.has(id)) continue;
-      if ((this.#unanswered.get(pending.requestId)?.at ?? 0) > time) continue;
-      this.#verifying.add(id);
-      this.#track(
-        this.#verifications
-          .run(() => this.#verify(subscription))
-          .catch(this.#options.onError)
-          .finally(() => this.#verifying.delete(id)),
-      );
-    }
+    for (const verified of await this.#verifications.begin()) this.#track(verified);
   }
 
   /**
@@ -227,40 +217,6 @@ export class Reign {
     const subscriber = this.#subscribers.get(subscription.id);
     // After whatever of its earlier failures is still on its way to the database.
     if (subscriber !== undefined) await this.#records.keep(subscriber.progress);
-  }
-
-  /** Asks a callback whether it wants what was asked for in its name (WebSub §5.3). */
-  async #verify(subscription: Subscription): Promise<void> {
-    const { context, subscriptions } = this.#options;
-    const { id, pending } = subscription;
-    if (pending === undefined || this.isOver) return;
-    const { requestId, mode, lease } = pending;
-    if (mode === 'subscribe' && (await context.store.feed(subscription.feed)) === undefined) {
-      await subscriptions.refuse(id, requestId);
-      // Whether the callback hears it is not ours to say.
-      await deny(this.#reach, subscription, 'There is no such feed any more.').catch(() => {});
-      return;
-    }
-    const askedAt = now();
-    let agrees: boolean;
-    try {
-      agrees = await verify(this.#reach, subscription, pending);
-    } catch {
-      if (this.isOver) return;
-      const tries = (this.#unanswered.get(requestId)?.tries ?? 0) + 1;
-      if (tries < TRIES) {
-        this.#unanswered.set(requestId, { tries, at: Date.now() + pauseAfter(tries + 1, undefined) });
-        return;
-      }
-      agrees = false;
-    }
-    this.#unanswered.delete(requestId);
-    if (this.isOver) return;
-    if (!agrees) return subscriptions.refuse(id, requestId);
-    const confirmed =
-      (await subscriptions.confirm(id, requestId, askedAt + lease * 1e6)) ?? (await subscriptions.find(id));
-    if (confirmed === undefined) this.#drop(id);
-    else if (confirmed.leaseUntil > now() && !confirmed.progress.dead) await this.#confirmed(confirmed);
   }
 
   /** Delivers, if there is something to deliver and it is time. */
