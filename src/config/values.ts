@@ -47,13 +47,15 @@ export const size =
     return number;
   };
 
-export const oneOf =
-  <T extends string>(...names: T[]) =>
-  (value: unknown): T => {
-    const found = names.find((name) => name === value);
-    if (found === undefined) throw new BadValue(`must be one of ${names.join(', ')}`);
+/** One of some words, which the help and the completion of shells name. */
+export const choice = <T extends string>(...values: T[]) => ({
+  values,
+  parse: (value: unknown): T => {
+    const found = values.find((name) => name === value);
+    if (found === undefined) throw new BadValue(`must be one of ${values.join(', ')}`);
     return found;
-  };
+  },
+});
 
 /** Addresses and CIDR ranges; separated by commas where they come as one text. */
 export const addresses = (value: unknown): string[] => {
