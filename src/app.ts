@@ -1,10 +1,10 @@
 /** The application: every route on one screen, and the one place where errors become answers. */
-import { errorOf, type OnError } from './failure.js';
-import { type App, HttpError, type HttpRequest, type HttpResponse } from './http.js';
+import { answering, errorOf, type OnError } from './failure.js';
+import { type App, HttpError, type HttpRequest, type HttpResponse, type Refuse } from './http.js';
 import { problem } from './problem.js';
 import { segmentsOf } from './resource/address.js';
 import { isPostedForm } from './resource/body.js';
-import { type Context, NO_SNIFFING } from './resource/context.js';
+import { type Context, VARY } from './resource/context.js';
 import { streamFeeds } from './resource/events.js';
 import { CATEGORIES_TYPES, describeFeed, readCategories, removeFeed } from './resource/feed.js';
 import { feedAt } from './resource/feed-address.js';
@@ -111,18 +111,26 @@ export const ROUTES = {
 export type Route = keyof typeof ROUTES;
 
 /** @param onError is told of every error that is ours, for the log */
-export function makeApp(context: Context, onError: OnError): App {
-  return async (request) => {
+export function makeApp(context: Context, onError: OnError, refuse = makeRefuse(context, onError)): App {
+  return answering(refuse)(async (request) => {
+    const response = await answer(context, request);
+    // The type is what we say, whatever the bytes look like. In place: for fields that many answers share it is as right.
+    response.headers['x-content-type-options'] ??= 'nosniff';
+    return response;
+  });
+}
+
+/** What every error becomes, whether an address, a guard or a resource has thrown it: a page for people, else its document. */
+export function makeRefuse(context: Context, onError: OnError): Refuse {
+  return async (request, thrown) => {
+    const error = errorOf(thrown, request, onError);
     try {
-      const response = await answer(context, request);
-      // The type is what we say, whatever the bytes look like.
-      if (response.headers['x-content-type-options'] === undefined) {
-        response.headers = { ...response.headers, ...NO_SNIFFING };
-      }
-      return response;
-    } catch (error) {
-      return errorResponse(context, request, errorOf(error, request, onError));
+      if (wantsPage(request, PROBLEM_TYPES)) return await (await pages()).errorPage(context, request, error);
+    } catch {
+      // Nothing that there is would be acceptable: then it is the document.
     }
+    const { status, headers, body } = problem(error);
+    return { status, headers: { ...headers, ...VARY }, body: body! };
   };
 }
 
@@ -191,14 +199,4 @@ function otherwise(context: Context, request: HttpRequest, resource: Resource, p
   throw new HttpError(405, `${request.method.slice(0, 40)} is not for this address; ${allow} are.`, {
     headers: { allow },
   });
-}
-
-/** An error as a page for people, else as its document. */
-async function errorResponse(context: Context, request: HttpRequest, error: HttpError): Promise<HttpResponse> {
-  try {
-    if (wantsPage(request, PROBLEM_TYPES)) return await (await pages()).errorPage(context, request, error);
-  } catch {
-    // Nothing that there is would be acceptable: then it is the document.
-  }
-  return problem(error);
 }

@@ -1,5 +1,5 @@
 /** Composition: configuration, store, application; what a program embeds. */
-import { makeApp } from './app.js';
+import { makeApp, makeRefuse } from './app.js';
 import { type EntryDraft, writeDraft } from './atom/draft.js';
 import { onlyEntry, writeEntryDocument } from './atom/entry.js';
 import { type EntryView, viewEntry } from './atom/object.js';
@@ -12,9 +12,10 @@ import { requestListener } from './gateway/http.js';
 import type { AddressOptions, TransportLimits } from './gateway/listener.js';
 import type { AccessLog, Recorder } from './guard/access-log.js';
 import type { Metrics } from './guard/metrics.js';
+import type { Siblings } from './guard/siblings.js';
 import type { TokenDesk } from './guard/token-desk.js';
-import { accessOf, type GuardSettings, guardsOf } from './guards.js';
-import { type App, type Guard, HttpError, HttpRequest } from './http.js';
+import { accessOf, type GuardSettings, type Guards, guardsOf } from './guards.js';
+import { type App, HttpError, HttpRequest, type Refuse } from './http.js';
 import { Live, type LiveOptions } from './live/live.js';
 import { feedName } from './resource/address.js';
 import type { Context, ResourceSettings } from './resource/context.js';
@@ -82,14 +83,16 @@ interface Parts {
   hub: OpenHub | undefined;
   metrics: Metrics | undefined;
   accessLog: AccessLog | undefined;
-  /** The outermost first. */
-  guards: Guard[];
+  guards: Guards;
+  refuse: Refuse;
 }
 
 /** An open bus. */
 export class AtomMQ {
   /** The application that gateways serve, with its guards. */
   readonly app: App;
+  /** What gateways answer where the address of a request is none that the application could be asked for. */
+  readonly refuse: Refuse;
   /** The same without them, for the program itself. */
   readonly #own: App;
   /** What is counted, where it is. */
@@ -103,7 +106,7 @@ export class AtomMQ {
   #closed: Promise<void> | undefined;
 
   private constructor(parts: Parts, onError: OnError) {
-    const { context, store, address, retention, hub, metrics, guards, accessLog } = parts;
+    const { context, store, address, retention, hub, metrics, guards, refuse, accessLog } = parts;
     this.#context = context;
     this.#store = store;
     this.#address = address;
@@ -111,21 +114,23 @@ export class AtomMQ {
     this.#hub = hub;
     this.metrics = metrics;
     this.#accessLog = accessLog;
-    this.#own = makeApp(context, onError);
-    this.app = guards.reduceRight((app, guard) => guard(app), this.#own);
+    this.#own = makeApp(context, onError, refuse);
+    this.app = guards.around(this.#own);
+    this.refuse = guards.refuse;
   }
 
   /**
    * Opens a bus by settings that are resolved already.
    * @param options `runOnce`: the process ends soon, so nothing is done by and by, counted or recorded;
-   *   `onRequest`: gets the record of each request where there is no access log of its own
+   *   `onRequest`: gets the record of each request where there is no access log of its own; `siblings`: the other
+   *   processes that serve the same clients
    * @throws ConfigError for what can only be told by looking: files that are named, options that need others;
    *   CannotLog when the access log cannot be written to
    */
   static async from(
     settings: BusSettings & Partial<GatewayOptions>,
     onError: OnError = console.error,
-    options: { runOnce?: boolean; onRequest?: Recorder | undefined } = {},
+    options: { runOnce?: boolean; onRequest?: Recorder | undefined; siblings?: Siblings | undefined } = {},
   ): Promise<AtomMQ> {
     const { database, databaseRead, cacheBytes, pruneInterval } = settings;
     const replica = databaseRead && new Replica(() => openDatabase(databaseRead, { ...settings, asIs: true }), onError);
@@ -139,6 +144,8 @@ export class AtomMQ {
       record: settings.accessLog === undefined ? options.onRequest : accessLog?.write,
       tokens: () => store.tokens(),
       onError,
+      refuse: (request, error) => refuse(request, error),
+      siblings: options.siblings,
       runOnce: options.runOnce === true,
     });
     const storeOptions = { ...settings, observer: metrics };
@@ -159,6 +166,7 @@ export class AtomMQ {
     const address = { ...settings, mount, baseUrl, trustedProxies, trustRemoteUser, allowsHost };
     const access = await accessOf(settings);
     const context: Context = { store, publisher, pages, policies, live, settings, access };
+    const refuse = makeRefuse(context, onError);
     const delivers = options.runOnce !== true;
     const hub =
       (settings.websub ?? delivers)
@@ -167,7 +175,7 @@ export class AtomMQ {
     context.hub = hub?.answer;
     context.metrics = metrics?.answer;
     metrics?.watch({ queue: () => publisher.queue, waiting: () => live, heads: (limit) => store.heads(limit) });
-    return new AtomMQ({ context, store, address, retention, hub, metrics, accessLog, guards }, onError);
+    return new AtomMQ({ context, store, address, retention, hub, metrics, accessLog, guards, refuse }, onError);
   }
 
   /**
@@ -236,7 +244,7 @@ export class AtomMQ {
 
   /** A listener that serves the bus in a Node HTTP server of your own, where it was opened for unless told otherwise. */
   listener(options: Partial<GatewayOptions> = {}): ReturnType<typeof requestListener> {
-    return requestListener(this.app, { ...this.#address, ...options });
+    return requestListener(this.app, { ...this.#address, refuse: this.refuse, ...options });
   }
 
   /**
@@ -244,7 +252,7 @@ export class AtomMQ {
    * Where it was opened for unless told otherwise.
    */
   fetch(options: Partial<AddressOptions> = {}): FetchHandler {
-    return fetchHandler(this.app, { ...this.#address, ...options });
+    return fetchHandler(this.app, { ...this.#address, refuse: this.refuse, ...options });
   }
 
   /** Removes what is beyond the limits of feeds now; a bus that stays open does so by itself. */

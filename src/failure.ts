@@ -1,13 +1,19 @@
-/** The answer to whatever was thrown: an error of the client's as it is, one of ours without a word of how we are made. */
-import { HttpError, type HttpRequest, type HttpResponse } from './http.js';
-import { problem } from './problem.js';
+/** What a client is told of whatever was thrown: an error of its own as it is, one of ours without a word of how we are made. */
+import { type Guard, HttpError, type HttpRequest, type HttpResponse, type Refuse } from './http.js';
 import { StoreUnavailable } from './store/store.js';
 
 /** Is told of every error that is ours, with the id of the request that met it where there was one. */
 export type OnError = (error: unknown, requestId?: string) => void;
 
-export function failure(error: unknown, request: HttpRequest, onError: OnError): HttpResponse {
-  return problem(errorOf(error, request, onError));
+/** Makes answers of what is thrown inside, for those that look at answers. */
+export function answering(refuse: Refuse): Guard {
+  return (app) => async (request) => {
+    try {
+      return await app(request);
+    } catch (error) {
+      return refuse(request, error);
+    }
+  };
 }
 
 /** What a client is told of what was thrown. */
@@ -26,7 +32,7 @@ function ours(
   status: number,
   detail: string,
   { id }: HttpRequest,
-  { headers = {}, members = {} }: { headers?: Record<string, string>; members?: Record<string, unknown> } = {},
+  { headers = {}, members = {} }: { headers?: HttpResponse['headers']; members?: Record<string, unknown> } = {},
 ): HttpError {
   return new HttpError(status, detail, {
     headers: { ...headers, 'x-request-id': id },

@@ -2,7 +2,7 @@
 import type { Access, AccessRule } from './access/access.js';
 import { BadValue } from './config/bad-value.js';
 import { ConfigError } from './config.js';
-import type { OnError } from './failure.js';
+import { answering, type OnError } from './failure.js';
 import type { Recorder } from './guard/access-log.js';
 import type { AuthenticationSettings } from './guard/authentication.js';
 import { withCaller } from './guard/caller.js';
@@ -10,9 +10,10 @@ import { asksForCredentials } from './guard/configured.js';
 import type { Metrics } from './guard/metrics.js';
 import type { RateOptions } from './guard/rate.js';
 import { named } from './guard/request-id.js';
+import type { Siblings } from './guard/siblings.js';
 import type { WebOptions } from './guard/web.js';
 import { keepSitesLately } from './guard/web-lately.js';
-import type { Guard } from './http.js';
+import type { App, Guard, Refuse } from './http.js';
 import type { Tokens } from './store/token.js';
 
 /** What of the configuration is for guards. */
@@ -30,22 +31,36 @@ export interface GuardParts {
   record: Recorder | undefined;
   tokens: () => Promise<Tokens>;
   onError: OnError;
+  refuse: Refuse;
+  siblings?: Siblings | undefined;
   /** The process ends with its request: whatever sees to many of them is left to the web server. */
   runOnce: boolean;
 }
 
-/**
- * @returns the guards, the outermost first
- * @throws ConfigError
- */
-export async function guardsOf(settings: GuardSettings, parts: GuardParts): Promise<Guard[]> {
-  if (parts.runOnce) return [keepSitesLately(settings), ...(await authenticating(settings, parts))];
-  return [
-    ...(await observing(parts)),
-    ...(await bounding(settings)),
-    ...(await authenticating(settings, parts)),
-    ...(await rating(settings)),
-  ];
+/** What stands around an application, and around the refusals of what never gets there. */
+export interface Guards {
+  around: Guard;
+  refuse: Refuse;
+}
+
+/** @throws ConfigError */
+export async function guardsOf(settings: GuardSettings, parts: GuardParts): Promise<Guards> {
+  const { runOnce, refuse } = parts;
+  const answers = answering(refuse);
+  const outer = runOnce ? [] : await observing(parts);
+  const sites = runOnce ? keepSitesLately(settings) : (await import('./guard/web.js')).keepSites(settings);
+  const inner = [...(await authenticating(settings, parts)), ...(runOnce ? [] : await rating(settings, parts))];
+  if (!runOnce) inner.unshift((await import('./guard/in-flight.js')).limitInFlight(settings.maxRequests));
+  // Errors are answers before they come to whatever looks at answers.
+  return {
+    around: within([...outer, answers, sites, answers, ...inner]),
+    refuse: (request, error) => within(outer)((one) => refuse(one, error))(request),
+  };
+}
+
+/** Several guards as one, the outermost first. */
+function within(guards: Guard[]): Guard {
+  return (app: App) => guards.reduceRight((inner, guard) => guard(inner), app);
 }
 
 /** What sees every request. */
@@ -54,31 +69,22 @@ async function observing({ metrics, record }: GuardParts): Promise<Guard[]> {
   return [...guards, named(record !== undefined), ...(metrics === undefined ? [] : [metrics.guard])];
 }
 
-/** What keeps pages of other sites, and more than can be worked on, away. */
-async function bounding(settings: GuardSettings): Promise<Guard[]> {
-  const [{ keepSites }, { limitInFlight }] = await Promise.all([
-    import('./guard/web.js'),
-    import('./guard/in-flight.js'),
-  ]);
-  return [keepSites(settings), limitInFlight(settings.maxRequests)];
-}
-
 /** What says who asks; without it everything is allowed. */
-async function authenticating(settings: GuardSettings, { tokens, onError }: GuardParts): Promise<Guard[]> {
+async function authenticating(settings: GuardSettings, { tokens, onError, siblings }: GuardParts): Promise<Guard[]> {
   const anonymous = (settings.access ?? []).length > 0;
   if (!asksForCredentials(settings)) return anonymous ? [withCaller] : [];
   const { makeAuthentication } = await import('./guard/authentication.js');
   try {
-    return [makeAuthentication(settings, { tokens, anonymous, onError })];
+    return [makeAuthentication(settings, { tokens, anonymous, onError, siblings })];
   } catch (error) {
     throw error instanceof BadValue ? new ConfigError(error.message) : error;
   }
 }
 
 /** What leaves each user a share; it must know who asks. */
-async function rating(settings: GuardSettings): Promise<Guard[]> {
+async function rating(settings: GuardSettings, { siblings }: GuardParts): Promise<Guard[]> {
   if (settings.rate === 0 && settings.publishRate === 0) return [];
-  const guard = (await import('./guard/rate.js')).limitRate(settings);
+  const guard = (await import('./guard/rate.js')).limitRate(settings, siblings);
   return guard === undefined ? [] : [guard];
 }
 

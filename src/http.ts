@@ -135,13 +135,16 @@ export interface HttpResponse {
 /** An application: one request in, one answer out. It does not throw; what it throws all the same is a gateway's 500. */
 export type App = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** A wrapper around an application. */
+/** A wrapper around an application. It may throw: what is around it makes an answer of that. */
 export type Guard = (app: App) => App;
+
+/** Makes an answer of whatever was thrown about a request. It does not throw. */
+export type Refuse = (request: HttpRequest, error: unknown) => Promise<HttpResponse>;
 
 /** An error that has a status: thrown anywhere, made into a problem document (RFC 9457) in one place, `app.ts`. */
 export class HttpError extends Error {
   readonly status: number;
-  readonly headers: Record<string, string>;
+  readonly headers: HttpResponse['headers'];
   readonly members: Record<string, unknown>;
 
   /**
@@ -152,7 +155,7 @@ export class HttpError extends Error {
   constructor(
     status: number,
     detail: string,
-    extra: { headers?: Record<string, string>; members?: Record<string, unknown>; cause?: unknown } = {},
+    extra: { headers?: HttpResponse['headers']; members?: Record<string, unknown>; cause?: unknown } = {},
   ) {
     super(detail, extra.cause === undefined ? undefined : { cause: extra.cause });
     this.name = 'HttpError';

@@ -34,6 +34,6 @@ export async function serveOne(settings: Settings): Promise<number> {
     settings.allowedHosts.length === 0
       ? undefined
       : (await import('../gateway/hosts.js')).hostRule({ ...settings, host: undefined });
-  await serveCgi(bus.app, { ...settings, allowsHost });
+  await serveCgi(bus.app, { ...settings, allowsHost, refuse: bus.refuse });
   return 0;
 }

@@ -4,7 +4,7 @@ import { AtomMQ, type OnError } from '../bus.js';
 import { maskDatabase } from '../config/database.js';
 import { ConfigError, type Resolved, type Settings } from '../config.js';
 import type { Listener } from '../gateway/listener.js';
-import { askOthers, type Share } from '../gateway/share.js';
+import { askOthers, hearOthers, type Share, tellOthers } from '../gateway/share.js';
 import { type AccessRecord, CannotLog, lineOf } from '../guard/access-log.js';
 import type { Family } from '../guard/counts.js';
 import type { OtherParts } from '../guard/metrics.js';
@@ -48,7 +48,7 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
   const code = await runPool({
     workers: settings.workers,
     drainSeconds: settings.drainTimeout,
-    start: () => listen(settings, bus!.app),
+    start: () => listen(settings, bus!),
     share: settings.metrics === false ? undefined : metricsShare(() => bus),
     // Until it listens every line is about why it does not, and must not be lost with `log: errors`.
     log: (line) => log(isReady ? 'warning' : 'error', line),
@@ -76,6 +76,7 @@ async function openBus(settings: Settings, log: Log): Promise<AtomMQ> {
   try {
     return await AtomMQ.from({ ...settings, metrics: settings.metrics ?? true }, onError, {
       onRequest: settings.log === 'debug' ? onRequest : undefined,
+      siblings: cluster.isWorker ? { count: settings.workers, tell: tellOthers, hear: hearOthers } : undefined,
     });
   } catch (error) {
     if (error instanceof ConfigError || error instanceof CannotLog) throw error;
@@ -93,14 +94,14 @@ function metricsShare(bus: () => AtomMQ | undefined): Share {
   };
 }
 
-async function listen(settings: Settings, app: AtomMQ['app']): Promise<Listener> {
+async function listen(settings: Settings, { app, refuse }: AtomMQ): Promise<Listener> {
   const { hostRule } = await import('../gateway/hosts.js');
   if (settings.gateway === 'fastcgi') {
     const { fastCgiSocket } = await import('../gateway/socket.js');
     const { serveFastCgi } = await import('../gateway/fastcgi.js');
     const allowsHost = hostRule({ ...settings, host: undefined });
-    return serveFastCgi(app, { ...settings, allowsHost, socket: fastCgiSocket(settings.socket, process.env) });
+    return serveFastCgi(app, { ...settings, allowsHost, refuse, socket: fastCgiSocket(settings.socket, process.env) });
   }
   const { serveHttp } = await import('../gateway/http.js');
-  return serveHttp(app, { ...settings, allowsHost: hostRule(settings) });
+  return serveHttp(app, { ...settings, refuse, allowsHost: hostRule(settings) });
 }

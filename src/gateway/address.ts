@@ -1,6 +1,7 @@
 /** The address of a request: which part is the mount point, which the application's, and how clients see it. */
 import type { BlockList } from 'node:net';
-import { HttpError } from '../http.js';
+import { type App, HttpError, type HttpRequest, type HttpResponse, type Refuse } from '../http.js';
+import { problem } from '../problem.js';
 import { clientBehind, forwardedBy, trustedList, trusts, unmapped } from './forwarded.js';
 import type { AddressOptions } from './listener.js';
 
@@ -43,6 +44,7 @@ export class Addresses {
   #host = '';
   readonly #allows: ((host: string) => boolean) | undefined;
   readonly #mostQuery: number;
+  readonly #refuse: Refuse;
 
   /** @throws Error for a trusted proxy that is neither an address nor a range */
   constructor(options: AddressOptions) {
@@ -51,11 +53,41 @@ export class Addresses {
     this.#trusted = options.trustedProxies.length === 0 ? undefined : trustedList(options.trustedProxies);
     this.#allows = options.allowsHost;
     this.#mostQuery = options.maxQueryBytes ?? Number.POSITIVE_INFINITY;
+    this.#refuse = options.refuse ?? (async (_, error) => problem(error));
   }
 
   /** The mount point in force where the web server names none. */
   get mount(): string {
     return this.#mount;
+  }
+
+  /**
+   * The application's answer, or why it is not asked.
+   * @param requestAt makes the request for an address
+   * @param check throws HttpError where something else is wrong with it
+   */
+  answer(
+    app: App,
+    target: Target,
+    requestAt: (address: Address) => HttpRequest,
+    check?: () => void,
+  ): Promise<HttpResponse> {
+    let address: Address;
+    try {
+      check?.();
+      address = this.of(target);
+    } catch (error) {
+      return this.#refuse(requestAt(this.#none(target)), error);
+    }
+    return app(requestAt(address));
+  }
+
+  /** What stands for an address that cannot be used: where we are, and what was asked for, for the log. */
+  #none({ uri, pathInfo, remoteAddress }: Target): Address {
+    const [path = '', ...query] = (uri === undefined ? (pathInfo ?? '') : withoutAuthority(uri)).split('?');
+    const base = this.#baseUrl ?? `http://localhost${this.#mount}`;
+    const inside = path.startsWith(this.#mount) ? path.slice(this.#mount.length) : path;
+    return { base, path: visible(inside), search: visible(query.join('?')), remoteAddress };
   }
 
   /**

@@ -1,6 +1,6 @@
 /** CGI's variables (RFC 3875), which are FastCGI's parameters as well, made into a request. */
-import { HttpError, HttpRequest, type HttpResponse, tooLarge } from '../http.js';
-import type { Addresses } from './address.js';
+import { type App, HttpError, HttpRequest, type HttpResponse, tooLarge } from '../http.js';
+import type { Address, Addresses } from './address.js';
 import { announced, brokenOff, isBare, isStream } from './body.js';
 import type { AddressOptions, TransportLimits } from './listener.js';
 
@@ -23,15 +23,12 @@ export interface CgiInput {
 
 export type CgiOptions = AddressOptions & Partial<Pick<TransportLimits, 'maxHeaderBytes'>>;
 
-/**
- * The request that the variables describe.
- * @throws HttpError as `Addresses.of` does, 431 for fields that are too large, and 400 for a length that is not one
- */
-export function cgiRequest(input: CgiInput, addresses: Addresses, options: CgiOptions): HttpRequest {
+/** The application's answer to the request that the variables describe, or why it is not asked. */
+export function answerTo(app: App, input: CgiInput, addresses: Addresses, options: CgiOptions): Promise<HttpResponse> {
   const { params, nature, makeSignal } = input;
-  const headers = headersOf(params, options.maxHeaderBytes ?? Number.POSITIVE_INFINITY);
+  const headers = headersOf(params);
   const secure = /^(on|1)$/i.test(params.HTTPS ?? '') || params.REQUEST_SCHEME === 'https';
-  const address = addresses.of({
+  const target = {
     uri: params.REQUEST_URI || undefined,
     scriptName: mountOf(params, addresses.mount, nature.runOnce),
     pathInfo: params.PATH_INFO,
@@ -40,16 +37,18 @@ export function cgiRequest(input: CgiInput, addresses: Addresses, options: CgiOp
     secure,
     authority: authority(params, secure),
     remoteAddress: params.REMOTE_ADDR,
-  });
-  return new CgiRequest({
-    method: params.REQUEST_METHOD || 'GET',
-    ...address,
-    headers,
-    body: input.body,
-    nature,
-    user: options.trustRemoteUser ? params.REMOTE_USER || undefined : undefined,
-    ...(makeSignal === undefined ? {} : { makeSignal }),
-  });
+  };
+  const requestAt = (address: Address) =>
+    new CgiRequest({
+      method: params.REQUEST_METHOD || 'GET',
+      ...address,
+      headers,
+      body: input.body,
+      nature,
+      user: options.trustRemoteUser ? params.REMOTE_USER || undefined : undefined,
+      ...(makeSignal === undefined ? {} : { makeSignal }),
+    });
+  return addresses.answer(app, target, requestAt, () => checkFields(headers, options.maxHeaderBytes));
 }
 
 class CgiRequest extends HttpRequest {
@@ -83,23 +82,25 @@ function authority({ SERVER_NAME, SERVER_PORT }: Params, secure: boolean): strin
  * `HTTP_*` and the two fields that have names of their own. `HTTP_PROXY` is nobody's header (CVE-2016-5385), and type
  * and length are what the web server says, whatever a client has sent under those names.
  */
-function headersOf(params: Params, most: number): Params {
+function headersOf(params: Params): Params {
   const headers: Params = {};
-  let size = 0;
   for (const name in params) {
-    if (!name.startsWith('HTTP_') || name === 'HTTP_PROXY') continue;
-    const value = params[name];
-    headers[fieldName(name)] = value;
-    size += name.length + (value?.length ?? 0);
+    if (name.startsWith('HTTP_') && name !== 'HTTP_PROXY') headers[fieldName(name)] = params[name];
   }
-  if (size > most) throw new HttpError(431, `The header fields are larger than ${most} bytes (max-header-bytes).`);
   headers['content-type'] = params.CONTENT_TYPE || undefined;
   headers['content-length'] = params.CONTENT_LENGTH || undefined;
+  return headers;
+}
+
+/** @throws HttpError 431 for fields that are too large, 400 for a length that is not one */
+function checkFields(headers: Params, most = Number.POSITIVE_INFINITY): void {
+  let size = 0;
+  for (const name in headers) size += name.length + (headers[name]?.length ?? 0);
+  if (size > most) throw new HttpError(431, `The header fields are larger than ${most} bytes (max-header-bytes).`);
   const length = headers['content-length'];
   if (length !== undefined && !/^\d{1,15}$/.test(length)) {
     throw new HttpError(400, `The length ${JSON.stringify(length.slice(0, 40))} is not a number.`);
   }
-  return headers;
 }
 
 /** Names that were made before; clients make up names, so it must not grow without bound. */

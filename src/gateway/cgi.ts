@@ -3,7 +3,7 @@ import { readFileSync, readSync, writeSync } from 'node:fs';
 import type { App, HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
-import { type CgiOptions, cgiAnswer, cgiRequest, measured, type Params, streams } from './cgi-request.js';
+import { answerTo, type CgiOptions, cgiAnswer, measured, type Params, streams } from './cgi-request.js';
 
 const CHUNK = 65_536;
 /** Most of a body that is read only to be thrown away, so that the web server gets round to our answer. */
@@ -19,7 +19,7 @@ export async function serveCgi(app: App, options: CgiOptions): Promise<void> {
   try {
     const body = measured(input, length);
     const nature = { runOnce: true, multiprocess: true };
-    response = await app(cgiRequest({ params, body, nature }, new Addresses(options), options));
+    response = await answerTo(app, { params, body, nature }, new Addresses(options), options);
   } catch (error) {
     response = problem(error);
   }

@@ -7,7 +7,7 @@ import type { App, HttpResponse } from '../http.js';
 import { problem } from '../problem.js';
 import { Addresses } from './address.js';
 import { pump } from './body.js';
-import { type CgiOptions, cgiAnswer, cgiRequest, streams } from './cgi-request.js';
+import { answerTo, type CgiOptions, cgiAnswer, streams } from './cgi-request.js';
 import { Drain } from './drain.js';
 import { FastCgiConnection, MOST_REQUESTS } from './fastcgi-connection.js';
 import type { Exchange } from './fastcgi-exchange.js';
@@ -89,7 +89,7 @@ function handler(app: App, options: CgiOptions): Handle {
     const { params, body } = exchange;
     let response: HttpResponse;
     try {
-      response = await app(cgiRequest({ params, body, nature, makeSignal: () => exchange.signal }, addresses, options));
+      response = await answerTo(app, { params, body, nature, makeSignal: () => exchange.signal }, addresses, options);
     } catch (error) {
       response = problem(error);
     }

@@ -21,7 +21,7 @@ export function fetchHandler(app: App, options: AddressOptions): FetchHandler {
     try {
       const url = new URL(request.url);
       const headers: Record<string, string | undefined> = Object.fromEntries(request.headers);
-      const { base, path, search } = addresses.of({
+      const target = {
         uri: url.pathname + url.search,
         scriptName: undefined,
         pathInfo: undefined,
@@ -30,10 +30,14 @@ export function fetchHandler(app: App, options: AddressOptions): FetchHandler {
         secure: url.protocol === 'https:',
         authority: url.host,
         remoteAddress: undefined,
-      });
+      };
       const makeSignal = () => request.signal;
       const body = bytesOf(request.body);
-      response = await app(new HttpRequest({ method, base, path, search, headers, body, nature, makeSignal }));
+      response = await addresses.answer(
+        app,
+        target,
+        (address) => new HttpRequest({ method, ...address, headers, body, nature, makeSignal }),
+      );
     } catch (error) {
       response = problem(error);
     }

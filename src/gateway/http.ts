@@ -126,11 +126,13 @@ function server(app: App, options: AddressOptions, shared: Shared): Serve {
     let response: HttpResponse;
     try {
       const headers = headersOf(incoming);
-      const address = addresses.of(new NodeTarget(incoming, headers));
-      const { base, path, search, remoteAddress } = address;
       const method = incoming.method ?? 'GET';
-      const init = { method, base, path, search, headers, body, nature, remoteAddress };
-      response = await app(new NodeRequest(init, outgoing, shared.drain));
+      response = await addresses.answer(
+        app,
+        new NodeTarget(incoming, headers),
+        ({ base, path, search, remoteAddress }) =>
+          new NodeRequest({ method, base, path, search, headers, body, nature, remoteAddress }, outgoing, shared.drain),
+      );
     } catch (error) {
       response = problem(error);
     }

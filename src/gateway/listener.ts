@@ -1,4 +1,5 @@
 /** What every long-running gateway returns: something that listens, and can be drained. */
+import type { Refuse } from '../http.js';
 
 export interface Listener {
   /** Where it listens, for the log: `http://127.0.0.1:8080/atommq` or `fastcgi:/run/atommq/fcgi.sock`. */
@@ -57,6 +58,8 @@ export interface AddressOptions {
   trustRemoteUser: boolean;
   /** Which hosts, with their ports, the server may be called by; without it any. A trusted proxy's word is not asked about. */
   allowsHost?: ((host: string) => boolean) | undefined;
+  /** Answers what has no address that an application could be asked for; without it, by a problem document. */
+  refuse?: Refuse | undefined;
   /** Most bytes of the query of an address. */
   maxQueryBytes?: number | undefined;
 }

@@ -2,7 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Listener } from './listener.js';
 import { LISTENING, runWorker, STOP, type WorkerMessage } from './pool-worker.js';
-import { Parts, type Share, type ShareMessage } from './share.js';
+import { Parts, relay, type Share, type ShareMessage } from './share.js';
 
 /** Exit codes: how a run ended. */
 export const CLEAN = 0;
@@ -158,7 +158,8 @@ class Pool {
       worker.on('message', (message: WorkerMessage | ShareMessage) => {
         if (!('text' in message)) {
           const others = workers().filter((other) => other !== worker);
-          this.#parts?.hear(worker, message, others);
+          if (message.type === 'tell') relay(message, others);
+          else this.#parts?.hear(worker, message, others);
           return;
         }
         if (message.type !== LISTENING) {

@@ -1,4 +1,4 @@
-/** What the workers of a pool have in parts: each keeps its own, and any may ask for those of all others through the primary. */
+/** What the workers of a pool have in common: each keeps a part, any may ask for those of all others, and tell them what to know at once. */
 import type { Worker } from 'node:cluster';
 
 /** For so long a worker is waited for that may be busy, in milliseconds; then what it said last counts. */
@@ -23,7 +23,15 @@ export type ShareMessage =
   | { type: 'ask'; id: number; part: unknown }
   | { type: 'others'; id: number; others: Others }
   | { type: 'part?'; id: number }
-  | { type: 'part'; id: number; part: unknown };
+  | { type: 'part'; id: number; part: unknown }
+  | TellMessage;
+
+/** For all other workers to hear. */
+interface TellMessage {
+  type: 'tell';
+  topic: string;
+  said: unknown;
+}
 
 /** In a worker: asks the primary. */
 const asked = new Map<number, (others: Others) => void>();
@@ -49,8 +57,27 @@ export function askOthers(part: unknown): Promise<Others> {
   });
 }
 
+const listeners = new Map<string, (said: unknown) => void>();
+
+/** In a worker: tells all others; nobody hears it where there is no pool. */
+export function tellOthers(topic: string, said: unknown): void {
+  if (process.connected)
+    process.send?.({ type: 'tell', topic, said } satisfies TellMessage, undefined, undefined, () => {});
+}
+
+/** In a worker: calls back with what others tell of a topic. */
+export function hearOthers(topic: string, listener: (said: unknown) => void): void {
+  listeners.set(topic, listener);
+}
+
+/** In the primary: passes on what a worker tells. */
+export function relay(message: TellMessage, others: Worker[]): void {
+  for (const worker of others) if (worker.isConnected()) worker.send(message, () => {});
+}
+
 /** What a worker does about a message of the primary's. */
 export function hear(message: ShareMessage, share: Share | undefined): void {
+  if (message.type === 'tell') listeners.get(message.topic)?.(message.said);
   if (message.type === 'others') asked.get(message.id)?.(message.others);
   if (message.type === 'part?') void say(message.id, share);
 }

@@ -2,14 +2,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from '../access/caller.js';
 import { isToken } from '../access/token.js';
-import { failure, type OnError } from '../failure.js';
 import { type Guard, HttpError, type HttpRequest, type HttpResponse } from '../http.js';
-import { problem } from '../problem.js';
-import { Backoff, placeOf } from './backoff.js';
+import { Backoff } from './backoff.js';
 import type { Basic } from './basic.js';
 import { readCredentials, textOf } from './credentials.js';
 import { type Identity, Refusal } from './identity.js';
 import type { Jwt } from './jwt.js';
+import { placeOf } from './place.js';
+import type { Siblings } from './siblings.js';
 import type { TokenLookup } from './tokens.js';
 
 /** The ways that are configured. */
@@ -25,6 +25,7 @@ export interface Ways {
   failures: number;
   /** Whether those who do not say who they are go on, as a caller without a name. */
   anonymous: boolean;
+  siblings?: Siblings | undefined;
 }
 
 /** Whoever watches a server needs no credentials, nor do pages for what they are drawn with: it says nothing of what is held. */
@@ -36,8 +37,7 @@ const CHANGED = new HttpError(503, 'Your groups were changed meanwhile; ask agai
   headers: { 'retry-after': '1' },
 });
 
-/** @param onError is told of errors that are ours, for the log */
-export function authenticate(ways: Ways, onError: OnError): Guard {
+export function authenticate(ways: Ways): Guard {
   const authentication = new Authentication(ways);
   return (app) => async (request) => {
     if (OPEN.test(request.path)) return app(request);
@@ -46,19 +46,22 @@ export function authenticate(ways: Ways, onError: OnError): Guard {
     try {
       identity = await authentication.identify(request);
     } catch (error) {
-      return error instanceof Refusal ? authentication.refuse(error) : failure(error, request, onError);
+      throw error instanceof Refusal ? authentication.refused(error) : error;
     }
     request.caller = identity.caller;
     const groups = authentication.groupsNow(identity);
     const isSame = () => isDeepStrictEqual(groups, authentication.groupsNow(identity));
     const response = await app(request);
-    if (response.status === 401) return authentication.challenge(response);
+    if (response.status === 401) {
+      return { ...response, headers: { ...response.headers, ...authentication.challenges() } };
+    }
     const lasts = async () => isSame() && (await stands(identity));
     if (isEvents(response)) return { ...response, body: whileStanding(response.body, lasts) };
     // A reader who waited may have lost the right to what has come.
     if (request.method !== 'GET' || Date.now() - begun <= RECHECK) return response;
-    if (!(await stands(identity))) return authentication.refuse(new Refusal('The credentials ended.'));
-    return isSame() ? response : problem(CHANGED);
+    if (!(await stands(identity))) throw authentication.refused(new Refusal('The credentials ended.'));
+    if (!isSame()) throw CHANGED;
+    return response;
   };
 }
 
@@ -68,7 +71,7 @@ class Authentication {
 
   constructor(ways: Ways) {
     this.#ways = ways;
-    this.#failures = new Backoff(ways.failures);
+    this.#failures = new Backoff(ways.failures).share(ways.siblings, 'tokens');
   }
 
   /** @throws Refusal; HttpError 400 for a token in the address, 429 after too many failures; StoreUnavailable */
@@ -127,12 +130,15 @@ class Authentication {
     return name === undefined ? [] : this.#ways.groupsOf(name);
   }
 
-  refuse(refusal: Refusal): HttpResponse {
-    return this.challenge(problem(new HttpError(401, refusal.message)), refusal);
+  refused(refusal: Refusal): HttpError {
+    return new HttpError(401, refusal.message, { headers: this.challenges(refusal) });
   }
 
-  /** A 401 says by which schemes one may try (RFC 9110 §11.6.1); where there is none that we could name it is a 403. */
-  challenge(response: HttpResponse, refusal?: Refusal): HttpResponse {
+  /**
+   * By which schemes one may try, as every 401 says (RFC 9110 §11.6.1).
+   * @throws HttpError 403 where there is none that we could name
+   */
+  challenges(refusal?: Refusal): { 'www-authenticate': string[] } {
     const { basic, tokens, jwt, realm } = this.#ways;
     const name = `realm="${quotable(realm)}"`;
     const challenges = [];
@@ -144,9 +150,9 @@ class Authentication {
       challenges.push(`Bearer ${name}${error}`);
     }
     if (challenges.length === 0) {
-      return problem(new HttpError(403, 'The web server in front has not said who you are.'));
+      throw new HttpError(403, 'The web server in front has not said who you are.');
     }
-    return { ...response, headers: { ...response.headers, 'www-authenticate': challenges } };
+    return { 'www-authenticate': challenges };
   }
 }
 

@@ -7,6 +7,7 @@ import { authenticate } from './authenticate.js';
 import { Basic } from './basic.js';
 import { parseHtgroup, parseHtpasswd } from './htpasswd.js';
 import { Jwt, type JwtSettings } from './jwt.js';
+import type { Siblings } from './siblings.js';
 import { TokenLookup } from './tokens.js';
 import { WatchedFile } from './watched-file.js';
 
@@ -27,12 +28,13 @@ export interface AuthenticationParts {
   /** Whether those who do not say who they are go on to the application. */
   anonymous: boolean;
   onError: OnError;
+  siblings?: Siblings | undefined;
 }
 
 /** @throws BadValue for files that cannot be used, and for what is missing */
 export function makeAuthentication(settings: AuthenticationSettings, parts: AuthenticationParts): Guard {
   const { htpasswdFile, groupsFile, tokens = true, loginFailures: failures = 5, title } = settings;
-  const { onError, anonymous } = parts;
+  const { onError, anonymous, siblings } = parts;
   const groups =
     groupsFile === undefined ? undefined : new WatchedFile('groups-file', groupsFile, parseHtgroup, onError);
   const groupsOf = (name: string) => groups?.current.get(name) ?? [];
@@ -43,20 +45,19 @@ export function makeAuthentication(settings: AuthenticationSettings, parts: Auth
           users: new WatchedFile('htpasswd-file', htpasswdFile, parseHtpasswd, onError),
           groupsOf,
           failures,
+          siblings,
         });
   const jwt = jwtOf(settings);
-  return authenticate(
-    {
-      basic,
-      tokens: tokens ? new TokenLookup(parts.tokens, groupsOf) : undefined,
-      jwt: jwt && new Jwt(jwt, groupsOf, onError),
-      groupsOf,
-      realm: title,
-      failures,
-      anonymous,
-    },
-    onError,
-  );
+  return authenticate({
+    basic,
+    tokens: tokens ? new TokenLookup(parts.tokens, groupsOf) : undefined,
+    jwt: jwt && new Jwt(jwt, groupsOf, onError),
+    groupsOf,
+    realm: title,
+    failures,
+    anonymous,
+    siblings,
+  });
 }
 
 /** @throws BadValue */

@@ -5,6 +5,7 @@ import { HttpError } from '../http.js';
 import { Lru } from '../store/lru.js';
 import { Backoff } from './backoff.js';
 import { type Identity, Refusal } from './identity.js';
+import type { Siblings } from './siblings.js';
 import { Turns } from './turns.js';
 import type { WatchedFile } from './watched-file.js';
 
@@ -24,6 +25,7 @@ export interface BasicOptions {
   groupsOf: (name: string) => readonly string[];
   /** Failed logins of an address before it must wait; 0 for as many as it likes. */
   failures: number;
+  siblings?: Siblings | undefined;
 }
 
 export class Basic {
@@ -38,11 +40,11 @@ export class Basic {
   readonly #guesses: Backoff;
   #bcrypt: typeof import('@node-rs/bcrypt') | undefined;
 
-  constructor({ users, groupsOf, failures }: BasicOptions) {
+  constructor({ users, groupsOf, failures, siblings }: BasicOptions) {
     this.#users = users;
     this.#groupsOf = groupsOf;
-    this.#failures = new Backoff(failures);
-    this.#guesses = new Backoff(failures * GUESSES);
+    this.#failures = new Backoff(failures).share(siblings, 'logins');
+    this.#guesses = new Backoff(failures * GUESSES).share(siblings, 'guesses');
   }
 
   /**
@@ -89,7 +91,8 @@ export class Basic {
   #mayTry(place: string, guess: string): void {
     const seconds = this.#failures.wait(place);
     if (seconds === 0) return;
-    this.#guesses.failed(guess);
+    // One in a wait of its own learns nothing, and does not make it longer.
+    if (this.#guesses.wait(guess) === 0) this.#guesses.failed(guess);
     throw new HttpError(429, `Too many failed logins from your address; try again in ${seconds} s.`, {
       headers: { 'retry-after': String(seconds) },
     });

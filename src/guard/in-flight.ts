@@ -1,6 +1,5 @@
 /** A process works on so many requests at the same time, and no more: 503 for the rest, but for questions after its health. */
 import { type Guard, HttpError, type HttpRequest, type Places } from '../http.js';
-import { problem } from '../problem.js';
 
 /** The places for requests that are worked on; those that wait for their body or for news have none. */
 export class Working implements Places {
@@ -36,8 +35,6 @@ export function limitInFlight(most: number): Guard {
       places.enter(request);
       request.places = places;
       return await app(request);
-    } catch (error) {
-      return problem(error);
     } finally {
       places.leave(request);
     }

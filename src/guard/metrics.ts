@@ -1,5 +1,5 @@
 /** Metrics: counts what passes and what the parts of a bus tell, and answers with all of it as Prometheus reads it. */
-import { type Guard, HttpError, type HttpRequest, type HttpResponse } from '../http.js';
+import type { Guard, HttpRequest, HttpResponse } from '../http.js';
 import type { Observer } from '../observer.js';
 import type { FeedHead } from '../store/store.js';
 import { counter, Distribution, type Family, gauge, histogram, RequestCounts, SECONDS, Tally } from './counts.js';
@@ -65,9 +65,6 @@ export class Metrics implements Observer {
       status = response.status;
       applied = response.headers['preference-applied'];
       return response;
-    } catch (error) {
-      if (error instanceof HttpError) status = error.status;
-      throw error;
     } finally {
       this.#running -= 1;
       this.#count(request, status, applied, (performance.now() - began) / 1000);

@@ -1,7 +1,8 @@
 /** No user, and nobody who does not say who he is from one address, gets more than his share: 429 until later. */
 import { type Guard, HttpError, type HttpRequest } from '../http.js';
-import { problem } from '../problem.js';
 import { Buckets } from './bucket.js';
+import { placeOf } from './place.js';
+import type { Siblings } from './siblings.js';
 
 export interface RateOptions {
   /** Requests a second; 0 is no limit. */
@@ -16,20 +17,25 @@ export interface RateOptions {
 const BURST = 5;
 
 /** Stands inside authentication, so that users are told apart by name; undefined where there is no limit. */
-export function limitRate({ rate, rateBurst, publishRate, publishBurst }: RateOptions): Guard | undefined {
+export function limitRate(
+  { rate, rateBurst, publishRate, publishBurst }: RateOptions,
+  siblings?: Siblings,
+): Guard | undefined {
   if (rate === 0 && publishRate === 0) return undefined;
-  const all = rate === 0 ? undefined : new Buckets(rate, rateBurst ?? rate * BURST);
-  const changes = publishRate === 0 ? undefined : new Buckets(publishRate, publishBurst ?? publishRate * BURST);
+  const buckets = (topic: string, tokens: number, burst = tokens * BURST) =>
+    tokens === 0 ? undefined : new Buckets(tokens, burst, siblings, topic);
+  const all = buckets('requests', rate, rateBurst);
+  const changes = buckets('changes', publishRate, publishBurst);
   return (app) => async (request) => {
     const { method, path } = request;
     if (path.startsWith('/health/')) return app(request);
     const who = whoAsks(request);
     const now = performance.now();
     const wait = all?.take(who, now) ?? 0;
-    if (wait > 0) return problem(tooMany('requests', rate, 'rate', wait));
+    if (wait > 0) throw tooMany('requests', rate, 'rate', wait);
     if (changes !== undefined && method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') {
       const longer = changes.take(who, now);
-      if (longer > 0) return problem(tooMany('requests that change something', publishRate, 'publish-rate', longer));
+      if (longer > 0) throw tooMany('requests that change something', publishRate, 'publish-rate', longer);
     }
     return app(request);
   };
@@ -38,19 +44,7 @@ export function limitRate({ rate, rateBurst, publishRate, publishBurst }: RateOp
 /** The user, or the address where nobody is known; of IPv6 the network, since a client has all addresses of one. */
 export function whoAsks({ caller, user, remoteAddress }: HttpRequest): string {
   const name = caller?.name ?? user;
-  if (name !== undefined) return `user ${name}`;
-  if (remoteAddress === undefined) return 'local';
-  return remoteAddress.includes(':') ? networkOf(remoteAddress) : remoteAddress;
-}
-
-/** The first 64 bits of an IPv6 address. */
-function networkOf(address: string): string {
-  const [front = '', back] = address.split('%', 1)[0]!.split('::');
-  const head = front === '' ? [] : front.split(':');
-  const tail = back === undefined || back === '' ? [] : back.split(':');
-  const middle = back === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...new Array<string>(middle).fill('0'), ...tail].slice(0, 4);
-  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+  return name === undefined ? placeOf(remoteAddress) : `user ${name}`;
 }
 
 function tooMany(what: string, rate: number, option: string, wait: number): HttpError {

@@ -1,6 +1,5 @@
 /** Request ids: an answer says what its request is called in the log, where somebody wants to know. */
-import { type App, type Guard, HttpError, type HttpRequest, type HttpResponse } from '../http.js';
-import { problem } from '../problem.js';
+import type { App, Guard, HttpRequest, HttpResponse } from '../http.js';
 
 /**
  * Names the request in the answer to whoever gave it a name; errors of ours do so by themselves.
@@ -12,15 +11,8 @@ export function named(always: boolean): Guard {
     always || request.headers['x-request-id'] !== undefined ? name(app, request) : app(request);
 }
 
-/** What guards throw becomes an answer here, so that it has a name as well. */
 async function name(app: App, request: HttpRequest): Promise<HttpResponse> {
-  let response: HttpResponse;
-  try {
-    response = await app(request);
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    response = problem(error);
-  }
+  const response = await app(request);
   // Headers may be those of a page that is kept.
   return { ...response, headers: { ...response.headers, 'x-request-id': request.id } };
 }

@@ -3,7 +3,6 @@
  * where `cors-origins` names them (https://fetch.spec.whatwg.org/#http-cors-protocol), and change nothing by a form.
  */
 import { type App, type Guard, HttpError, type HttpRequest, type HttpResponse } from '../http.js';
-import { problem } from '../problem.js';
 
 export interface WebOptions {
   /** Origins of pages that may use the bus; `*` is all, without credentials. */
@@ -54,11 +53,9 @@ class Sites {
       return { status: 204, headers: this.#marked({ ...permission, ...PREFLIGHT }) };
     }
     if (isSimple(request) && this.#isForeign(request) && !this.#mayChange(request, permission)) {
-      return problem(
-        new HttpError(
-          403,
-          'A page of another site may not change anything here by what a form can send; cors-origins may name the site.',
-        ),
+      throw new HttpError(
+        403,
+        'A page of another site may not change anything here by what a form can send; cors-origins may name the site.',
       );
     }
     const response = await app(request);

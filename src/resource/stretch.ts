@@ -70,8 +70,11 @@ export function linkTo(url: string, query: URLSearchParams, parameters: Record<s
 }
 
 export function noFeed(name: string): HttpError {
-  return new HttpError(404, `There is no feed named ${JSON.stringify(name)}.`);
+  return new NoFeed(404, `There is no feed named ${JSON.stringify(name)}.`);
 }
+
+/** An address whose feed is not there, or not for everybody to see. */
+export class NoFeed extends HttpError {}
 
 function orderOf(query: URLSearchParams): boolean {
   const order = query.get('order') ?? 'asc';

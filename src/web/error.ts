@@ -4,6 +4,7 @@ import { problemOf } from '../problem.js';
 import { segmentsOf } from '../resource/address.js';
 import type { Context } from '../resource/context.js';
 import { feedAt } from '../resource/feed-address.js';
+import { NoFeed } from '../resource/stretch.js';
 import { noFeedPage } from './feed.js';
 import { html } from './html.js';
 import { answerPage, pathOf, rootOf } from './page.js';
@@ -11,7 +12,7 @@ import { answerPage, pathOf, rootOf } from './page.js';
 /** The page of an error; it says what the problem document would. */
 export function errorPage(context: Context, request: HttpRequest, error: HttpError): Promise<HttpResponse> {
   const { title } = problemOf(error);
-  if (error.status === 404) {
+  if (error instanceof NoFeed) {
     const [first = '', ...rest] = segmentsOf(request.path);
     const [name, url, below] = feedAt(request.base, first, rest);
     if (name !== undefined && below.length === 0) return noFeedPage(context, request, name, pathOf(url), error);

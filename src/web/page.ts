@@ -1,7 +1,7 @@
 /** What all pages for people have in common: the frame, and the policy under which a browser shows them. */
 import { hash } from 'node:crypto';
 import type { HttpRequest, HttpResponse } from '../http.js';
-import { type Context, NO_SNIFFING, REVALIDATE } from '../resource/context.js';
+import { type Context, NO_SNIFFING, REVALIDATE, VARY } from '../resource/context.js';
 import { respond } from '../resource/representation.js';
 import { assetPath } from './assets.js';
 import { attributes, type Html, html } from './html.js';
@@ -64,7 +64,7 @@ export async function answerPage(context: Context, request: HttpRequest, page: P
   const mark = hash('sha256', body, 'hex')
     .slice(0, 24)
     .replace(/\d/g, (digit) => 'ghijklmnop'[Number(digit)]!);
-  const caching = status === 200 ? REVALIDATE : { 'cache-control': 'no-store' };
+  const caching = status === 200 ? REVALIDATE : { 'cache-control': 'no-store', ...VARY };
   const all = { ...HEADERS, ...caching, ...headers };
   return respond(request, { tag: tag(mark), headers: all, body, modified: undefined }, status);
 }

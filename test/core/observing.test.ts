@@ -7,6 +7,7 @@ import Knex from 'knex';
 import { makeApp } from '../../src/app.js';
 import { AtomMQ } from '../../src/bus.js';
 import { resolveSettings } from '../../src/config.js';
+import { answering } from '../../src/failure.js';
 import { serveHttp } from '../../src/gateway/http.js';
 import { type AccessRecord, accessLog, lineOf } from '../../src/guard/access-log.js';
 import { Metrics } from '../../src/guard/metrics.js';
@@ -15,6 +16,7 @@ import { named } from '../../src/guard/request-id.js';
 import { routeOf } from '../../src/guard/route.js';
 import { traceOf } from '../../src/guard/trace.js';
 import { type App, HttpError } from '../../src/http.js';
+import { problem } from '../../src/problem.js';
 import type { Context } from '../../src/resource/context.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { parseExposition } from '../exposition.js';
@@ -149,9 +151,11 @@ test('a stream is recorded when it ends, with all its bytes; no body has none', 
 test('what a guard throws is an answer, recorded and counted', async () => {
   const metrics = new Metrics(0);
   const { records, ask } = watched(
-    metrics.guard(async () => {
-      throw new HttpError(503, 'Too much.', { headers: { 'retry-after': '1' } });
-    }),
+    metrics.guard(
+      answering(async (_, error) => problem(error))(async () => {
+        throw new HttpError(503, 'Too much.', { headers: { 'retry-after': '1' } });
+      }),
+    ),
   );
   const { status, headers } = await ask('GET', '/feed=a');
   assert.deepEqual([status, headers['retry-after'], headers['x-request-id']], [503, '1', records[0]!.id]);

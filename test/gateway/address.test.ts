@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Addresses, type Target } from '../../src/gateway/address.js';
-import { cgiRequest, type Params } from '../../src/gateway/cgi-request.js';
+import { answerTo, type Params } from '../../src/gateway/cgi-request.js';
 import type { AddressOptions } from '../../src/gateway/listener.js';
-import { HttpError } from '../../src/http.js';
+import { HttpError, type HttpRequest } from '../../src/http.js';
 
 const OPTIONS: AddressOptions = { mount: '/atommq', trustedProxies: [], trustRemoteUser: false };
 
@@ -164,10 +164,17 @@ describe('the public base', () => {
 
 describe('CGI variables', () => {
   async function* nothing(): AsyncGenerator<Uint8Array> {}
-  const made = (params: Params, runOnce = false, options: Partial<AddressOptions> = {}) => {
+  const made = (params: Params, runOnce = false, options: Partial<AddressOptions> = {}): HttpRequest => {
     const all = { ...OPTIONS, ...options };
     const nature = { runOnce, multiprocess: false };
-    return cgiRequest({ params: { SERVER_NAME: 'h', ...params }, body: nothing(), nature }, new Addresses(all), all);
+    let asked: HttpRequest | undefined;
+    const app = async (request: HttpRequest) => {
+      asked = request;
+      return { status: 200, headers: {} };
+    };
+    const input = { params: { SERVER_NAME: 'h', ...params }, body: nothing(), nature };
+    void answerTo(app, input, new Addresses(all), all);
+    return asked ?? assert.fail('the application was not asked');
   };
 
   test('a script name that is the whole path is not the mount point, but for a CGI script', () => {

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Caller } from '../../src/access/caller.js';
 import { makeToken } from '../../src/access/token.js';
+import { answering, errorOf } from '../../src/failure.js';
 import { type AuthenticationSettings, makeAuthentication } from '../../src/guard/authentication.js';
 import { type App, HttpError, HttpRequest, type HttpResponse } from '../../src/http.js';
+import { problem } from '../../src/problem.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import type { Token, Tokens } from '../../src/store/token.js';
 import { PATH, root } from '../doors/children.js';
@@ -45,7 +47,10 @@ function open({ settings = {}, anonymous = false, token = {}, find, app = show }
     { htpasswdFile: HTPASSWD, groupsFile: GROUPS, title: 'A "bus" für\\alle', ...settings },
     { tokens: async () => tokens, anonymous, onError: (error) => told.push(error) },
   );
-  const guarded = guard(app);
+  const answers = answering(async (request, error) =>
+    problem(errorOf(error, request, (trouble) => told.push(trouble))),
+  );
+  const guarded = answers(guard(app));
   const ask = (headers: Record<string, string> = {}, more: { user?: string; path?: string; search?: string } = {}) =>
     guarded(
       new HttpRequest({
@@ -256,9 +261,9 @@ test('a stream ends when its reader comes into other groups, and a long poll is 
   }
 });
 
-test('what the application throws is not caught here', async () => {
+test('what the application throws passes as it is', async () => {
   const app: App = () => Promise.reject(new HttpError(418, 'x'));
-  await assert.rejects(open({ app, anonymous: true }).ask(), /x/);
+  assert.equal((await open({ app, anonymous: true }).ask()).status, 418);
 });
 
 test('REMOTE_USER of a CGI script: believed where the configuration says so, and never from a header', () => {

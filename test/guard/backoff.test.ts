@@ -1,7 +1,9 @@
 /** Who fails too often must wait: from when on, for how long, until when, and who is taken for one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backoff, placeOf } from '../../src/guard/backoff.js';
+import { Backoff } from '../../src/guard/backoff.js';
+import { placeOf } from '../../src/guard/place.js';
+import type { Siblings } from '../../src/guard/siblings.js';
 
 test('waits grow with each failure after the limit, and are forgotten a minute after the last', () => {
   let now = 1e12;
@@ -39,6 +41,33 @@ test('a limit of 0 makes nobody wait', () => {
   const backoff = new Backoff(0);
   for (let i = 0; i < 100; i += 1) backoff.failed('a');
   assert.equal(backoff.wait('a'), 0);
+});
+
+/** Processes that hear each other at once. */
+function together(count: number): Siblings[] {
+  const heard: Map<string, (said: unknown) => void>[] = Array.from({ length: count }, () => new Map());
+  return heard.map((own) => ({
+    count,
+    tell: (topic, said) => {
+      for (const other of heard) if (other !== own) other.get(topic)?.(said);
+    },
+    hear: (topic, listener) => own.set(topic, listener),
+  }));
+}
+
+test('several processes count together, and what they let try at once is waited for one after the other', () => {
+  let now = 1e12;
+  const processes = together(4).map((siblings) => new Backoff(2, () => now).share(siblings, 'logins'));
+  const waits = () => processes.map((one) => one.wait('a'));
+  processes[0]!.failed('a');
+  assert.deepEqual(waits(), [0, 0, 0, 0]);
+  processes[3]!.failed('a');
+  assert.deepEqual(waits(), [1, 1, 1, 1]);
+  // One process would let 1 try in 1, 2, 4, 8 seconds; four that try at the same moment take as long for theirs.
+  now += 1000;
+  for (const one of processes) one.failed('a');
+  assert.deepEqual(waits(), Array(4).fill(2 + 4 + 8 + 16));
+  assert.equal(processes[1]!.wait('b'), 0);
 });
 
 test('what is remembered is bounded, and whoever failed last stays', () => {
