@@ -9,6 +9,8 @@ export interface Row {
   mark?: number;
   /** What ours must be by itself, in its unit. */
   floor?: number;
+  /** Of a broker: what has happened when it acknowledges. */
+  acknowledges?: string;
   /** Less is better: milliseconds. */
   less?: true;
   /** Only where it is asked for by its name: it takes long. */
@@ -33,6 +35,7 @@ export interface Result {
   busy?: number;
   p99ms?: number;
   series?: number[][];
+  acknowledges?: string;
 }
 
 /** Of several runs. */
@@ -52,7 +55,7 @@ function spread(values: number[]): Spread {
 const rounded = (value: number) => (value >= 1000 ? Math.round(value) : Number(value.toPrecision(4)));
 
 export function resultOf(row: Row, figures: Figures): Result {
-  const { name, against, mark, floor } = row;
+  const { name, against, mark, floor, acknowledges } = row;
   const less = row.less === true;
   const { unit, ours, bare, peak, busy, p99, series } = figures;
   const ratio = bare === undefined ? undefined : spread(ours.map((value, i) => value / bare[i]!));
@@ -75,6 +78,7 @@ export function resultOf(row: Row, figures: Figures): Result {
     ...(peak ? { peakMiB: Math.round(peak) } : {}),
     ...(busy ? { busy: Number(busy.toFixed(2)) } : {}),
     ...(p99 === undefined ? {} : { p99ms: rounded(p99) }),
+    ...(acknowledges === undefined ? {} : { acknowledges }),
     ...(series === undefined ? {} : { series: series.map(([size, value]) => [size, rounded(value)]) }),
   };
 }

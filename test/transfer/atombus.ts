@@ -7,6 +7,7 @@ import { requireAll, unlessThere } from '../doors/all.js';
 import { freePort, openFolder, PATH, type Server, startServer, untilItAnswers } from '../doors/children.js';
 
 export interface AtomBus {
+  port: number;
   ask: Ask;
   /** POSTs an entry with this inside; resolves with its id. */
   publish(feed: string, inside: string): Promise<string>;
@@ -34,8 +35,11 @@ function isThere(module: string): boolean {
   }
 }
 
-/** @param dsn as DBI has it */
-export async function startAtomBus(dsn: string, user = ''): Promise<AtomBus> {
+/**
+ * @param dsn as DBI has it
+ * @param workers how many requests are served at the same time
+ */
+export async function startAtomBus(dsn: string, user = '', workers = 2): Promise<AtomBus> {
   const folder = openFolder();
   const port = await freePort();
   writeFileSync(join(folder, 'app.pl'), 'use Dancer; use AtomBus; dance;\n');
@@ -45,7 +49,7 @@ export async function startAtomBus(dsn: string, user = ''): Promise<AtomBus> {
   );
   const server: Server = startServer({
     command: 'starman',
-    arguments: ['--listen', `127.0.0.1:${port}`, '--workers', '2', 'app.pl'],
+    arguments: ['--listen', `127.0.0.1:${port}`, '--workers', `${workers}`, 'app.pl'],
     environment: { PATH },
     cwd: folder,
   });
@@ -63,5 +67,5 @@ export async function startAtomBus(dsn: string, user = ''): Promise<AtomBus> {
     return answer.status === 404 ? { ...answer, status: 200 } : answer;
   };
   await untilItAnswers(probe, { starman: server }, '/feeds/none');
-  return { ask, publish, stop: () => server.stop() };
+  return { port, ask, publish, stop: () => server.stop() };
 }

@@ -24,15 +24,22 @@ function message(bytes: Buffer): number {
 
 const publish = (subject: string, body: string) => `PUB ${subject} in ${Buffer.byteLength(body)}\r\n${body}\r\n`;
 
+async function cannotSync(): Promise<string | undefined> {
+  const { stdout } = spawnSync('nats-server', ['-v'], { encoding: 'utf8', env: { PATH } });
+  return /v2\.[0-9]\./.test(stdout) ? `${stdout.trim()} has no sync_interval, which came with 2.10` : undefined;
+}
+
 export const nats: PeerKind = {
   name: 'NATS JetStream',
-  needs: ['nats-server'],
-  // `sync_interval: always` came with 2.10.
-  cannotSync: () => /v2\.[0-9]\./.test(spawnSync('nats-server', ['-v'], { encoding: 'utf8', env: { PATH } }).stdout),
-  async start(synced, folder, clients) {
+  needs: { 'nats-server': 'nats-server' },
+  ways: [
+    { name: 'fsync', acknowledges: 'written and fsynced (sync_interval: always)', lacks: cannotSync },
+    { name: 'default', acknowledges: 'written, not fsynced (that happens every two minutes)' },
+  ],
+  async start(way, folder, clients) {
     const port = await freePort();
     const file = join(folder, 'nats.conf');
-    const sync = synced ? 'sync_interval: always' : '';
+    const sync = way.name === 'fsync' ? 'sync_interval: always' : '';
     writeFileSync(file, `listen: 127.0.0.1:${port}\njetstream { store_dir: "${folder}/store"\n ${sync} }\n`);
     const run = pinned('server', 'nats-server', ['-c', file]);
     const server = startServer({ command: run.command, arguments: run.args });
@@ -53,7 +60,6 @@ export const nats: PeerKind = {
     await Promise.all(lines.map((_, i) => (i === 0 ? undefined : say(i, 'm', entryOf(), true))));
     const entry = entryOf();
     return {
-      name: 'NATS JetStream',
       async publish(client) {
         const answer = await say(client, 'm', entry);
         if (answer.includes('"error"')) throw new Error(answer.toString());

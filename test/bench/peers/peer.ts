@@ -1,9 +1,8 @@
 /** What other brokers have in common for the benchmark: started as children on ports of their own, spoken to over raw sockets. */
 import { connect, type Socket } from 'node:net';
 
-/** A broker, in one durability. */
+/** A broker that runs. */
 export interface Peer {
-  name: string;
   /** Publishes one message, and resolves when it was acknowledged; `client` says over which connection. */
   publish(client: number): Promise<void>;
   /** Reads so many messages from the oldest on by one consumer. */
@@ -11,17 +10,27 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-export interface PeerKind {
+/** How a broker is set up. */
+export interface Way {
   name: string;
-  /** Programs without which it is left out. */
-  needs: string[];
-  /** Whether this version lacks the setting that fsyncs before it acknowledges. */
-  cannotSync?(): boolean;
-  /** @param synced fsync before an acknowledgement; else as it comes */
-  start(synced: boolean, folder: string, clients: number): Promise<Peer>;
+  /** What has happened when it acknowledges a message. */
+  acknowledges: string;
+  /** What it lacks here, as a sentence's end. */
+  lacks?(): Promise<string | undefined>;
 }
 
-/** A connection on which answers come in the order of the requests; `take` says how many bytes the first answer has, 0 while it is not whole. */
+export interface PeerKind {
+  name: string;
+  /** Programs and modules without which it is left out, and Debian's packages that have them. */
+  needs: Record<string, string>;
+  ways: Way[];
+  start(way: Way, folder: string, clients: number): Promise<Peer>;
+}
+
+/**
+ * A connection on which answers come in the order of the requests; `take` says how many bytes the first answer has, 0 while it is
+ * not whole, and throws what the server complains of.
+ */
 export class Line {
   #socket: Socket;
   #buffer: Buffer = Buffer.alloc(0);
@@ -31,10 +40,14 @@ export class Line {
     this.#socket = socket;
     socket.on('data', (bytes) => {
       this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
-      for (let size = take(this.#buffer); size > 0; size = take(this.#buffer)) {
-        const answer = this.#buffer.subarray(0, size);
-        this.#buffer = this.#buffer.subarray(size);
-        this.#waiting.shift()?.resolve(answer);
+      try {
+        for (let size = take(this.#buffer); size > 0; size = take(this.#buffer)) {
+          const answer = this.#buffer.subarray(0, size);
+          this.#buffer = this.#buffer.subarray(size);
+          this.#waiting.shift()?.resolve(answer);
+        }
+      } catch (error) {
+        socket.destroy(error as Error);
       }
     });
     const end = (error: Error) => {

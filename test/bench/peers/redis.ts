@@ -1,4 +1,4 @@
-/** Redis Streams: `XADD` and `XRANGE`, with an append-only file that is synced always or once a second. */
+/** Redis Streams: `XADD` and `XRANGE`, with an append-only file that is synced at each write, or in memory. */
 import { freePort, startServer } from '../../doors/children.js';
 import { pinned } from '../machine.js';
 import { entryOf } from '../stage.js';
@@ -27,17 +27,20 @@ function reply(bytes: Buffer, from = 0): number {
 
 export const redis: PeerKind = {
   name: 'Redis Streams',
-  needs: ['redis-server'],
-  async start(synced, folder, clients) {
+  needs: { 'redis-server': 'redis-server' },
+  ways: [
+    { name: 'fsync', acknowledges: 'written and fsynced (appendfsync always)' },
+    { name: 'default', acknowledges: 'in memory (a snapshot now and then)' },
+  ],
+  async start(way, folder, clients) {
     const port = await freePort();
-    const fsync = synced ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [];
+    const fsync = way.name === 'fsync' ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [];
     const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...fsync];
     const run = pinned('server', 'redis-server', flags);
     const server = startServer({ command: run.command, arguments: run.args });
     const lines = await Promise.all(Array.from({ length: clients }, () => Line.open(port, (bytes) => reply(bytes))));
     const add = command('XADD', 's', '*', 'm', entryOf());
     return {
-      name: 'Redis Streams',
       publish: async (client) => void (await lines[client]!.ask(add)),
       async replay(messages) {
         let after = '-';

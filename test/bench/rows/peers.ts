@@ -1,7 +1,9 @@
 /** The same work by what people would use instead: published by 64 clients and by one, and read by one consumer. */
 import { missing, openFolder } from '../../doors/children.js';
+import { atomBus, atomMQ } from '../peers/atom.js';
 import { nats } from '../peers/nats.js';
-import type { Peer, PeerKind } from '../peers/peer.js';
+import type { Peer, PeerKind, Way } from '../peers/peer.js';
+import { rabbitMQ } from '../peers/rabbitmq.js';
 import { redis } from '../peers/redis.js';
 import type { Row } from '../row.js';
 import type { Figures, Stage } from '../stage.js';
@@ -27,17 +29,21 @@ async function rate(seconds: number, clients: number, peer: Peer): Promise<numbe
 }
 
 /** All of a broker's works at once, so that it is started once; what is replayed is what was published. */
-async function measure(stage: Stage, kind: PeerKind, synced: boolean): Promise<Rates> {
-  const peer = await kind.start(synced, openFolder(), CLIENTS);
+async function measure(stage: Stage, kind: PeerKind, way: Way): Promise<Rates> {
+  const peer = await kind.start(way, openFolder(), CLIENTS);
   const { seconds, rounds } = stage.settings;
   const rates: Rates = { many: [], one: [], replayed: [] };
   try {
+    // By one client, so that no two make the same feed at the same time; then for warming up.
+    await peer.publish(0);
+    await rate(Math.min(1, seconds), CLIENTS, peer);
     for (let round = 0; round < rounds; round += 1) {
       rates.many.push(await rate(seconds, CLIENTS, peer));
       rates.one.push(await rate(seconds, 1, peer));
     }
-    const messages = Math.floor((rates.many[0]! * seconds) / 1000) * 1000;
-    for (let round = 0; round < rounds && messages > 0; round += 1) {
+    // A queue gives each message once: no more in all than there are.
+    const messages = Math.floor(Math.min(...rates.many) * seconds);
+    for (let round = 0; round < rounds; round += 1) {
       const begin = performance.now();
       await peer.replay(messages);
       rates.replayed.push((messages * 1000) / (performance.now() - begin));
@@ -54,17 +60,22 @@ const works: [keyof Rates, string][] = [
   ['replayed', 'replay'],
 ];
 
-export const rows: Row[] = [redis, nats].flatMap((kind) =>
-  [true, false].flatMap((synced) =>
+async function lacking({ needs }: PeerKind, { lacks }: Way): Promise<string | undefined> {
+  const absent = new Set(missing(Object.keys(needs)).map((need) => needs[need]));
+  return absent.size > 0 ? `apt install ${[...absent].join(' ')}` : lacks?.();
+}
+
+export const rows: Row[] = [atomMQ, atomBus, redis, nats, rabbitMQ].flatMap((kind) =>
+  kind.ways.flatMap((way) =>
     works.map(
       ([key, work]): Row => ({
-        name: `peer ${kind.name}, ${synced ? 'fsync' : 'default'}: ${work}`,
+        name: `peer ${kind.name}, ${way.name}: ${work}`,
         against: '',
+        acknowledges: way.acknowledges,
         async measure(stage): Promise<Figures | string> {
-          const absent = missing(kind.needs);
-          if (absent.length > 0) return `not measured: apt install ${absent.join(' ')}`;
-          if (synced && kind.cannotSync?.()) return 'not measured: this version cannot fsync first';
-          const rates = await stage.once(`peer ${kind.name} ${synced}`, () => measure(stage, kind, synced));
+          const lacks = await lacking(kind, way);
+          if (lacks !== undefined) return `not measured: ${lacks}`;
+          const rates = await stage.once(`peer ${kind.name} ${way.name}`, () => measure(stage, kind, way));
           return { unit: 'messages/s', ours: rates[key] };
         },
       }),
