@@ -2,6 +2,7 @@
 import type { Database, OpenOptions } from './dialect.js';
 import { openWith } from './sqlite.js';
 import { DISPOSED, type SqliteDriver } from './sqlite-driver.js';
+import { Statements } from './statements.js';
 
 /** What we use of the package, which comes without types. */
 interface Connection {
@@ -21,29 +22,17 @@ export function openBetterSqlite(filename: string, options: OpenOptions): Promis
 }
 
 function driver(): SqliteDriver<Connection> {
-  const kept = new WeakMap<Connection, Map<string, Statement>>();
-  const prepare = (connection: Connection, sql: string): Statement => {
-    let statements = kept.get(connection);
-    if (statements === undefined) {
-      statements = new Map();
-      kept.set(connection, statements);
-    }
-    let statement = statements.get(sql);
-    if (statement === undefined) {
-      statement = connection.prepare(sql);
-      statements.set(sql, statement);
-    }
-    return statement;
-  };
+  const statements = new Statements((connection: Connection, sql) => connection.prepare(sql));
   return {
     client: 'better-sqlite3',
     execute: async (connection, sql) => connection.exec(sql),
     first: async <R>(connection: Connection, sql: string) => connection.prepare(sql).get() as R | undefined,
     all: async <R>(connection: Connection, sql: string, bindings: unknown[]) =>
-      prepare(connection, sql).all(...bindings) as R[],
-    run: async (connection, sql, bindings) => void prepare(connection, sql).run(...bindings),
+      statements.get(connection, sql).all(...bindings) as R[],
+    run: async (connection, sql, bindings) => void statements.get(connection, sql).run(...bindings),
     forget: async () => {},
     async close(connection) {
+      statements.take(connection);
       connection.close();
       Object.assign(connection, DISPOSED);
     },

@@ -7,6 +7,7 @@ import type { Observer } from '../observer.js';
 import { appendOne, appendWithin } from './append.js';
 import { Attempts } from './attempts.js';
 import { deleteBlobs, writeUpload } from './blobs.js';
+import { Changes } from './changes.js';
 import { Circuit } from './circuit.js';
 import type { Database } from './dialect.js';
 import { KnexSubscriptions } from './knex-subscriptions.js';
@@ -72,13 +73,13 @@ export class KnexStore implements Store {
     return feed;
   });
   readonly #positions = new Lru<number>(POSITIONS);
-  readonly #listeners = new Set<(feeds?: string[]) => void>();
-  #unwatch: (() => void) | undefined;
+  readonly #changes: Changes;
 
   constructor(database: Database, { retryDeadline, observer }: StoreOptions, replica?: Replica) {
     this.#database = database;
     this.#replica = replica;
     this.#ask = database.questions;
+    this.#changes = new Changes(database);
     this.#attempts = new Attempts({
       trouble: (error) => database.dialect.trouble(error),
       patience: retryDeadline * 1000,
@@ -110,14 +111,7 @@ export class KnexStore implements Store {
   }
 
   onChange(listener: (feeds?: string[]) => void): () => void {
-    this.#listeners.add(listener);
-    this.#unwatch ??= this.#database.watch?.((feeds) => this.#tell(feeds));
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
-      this.#unwatch?.();
-      this.#unwatch = undefined;
-    };
+    return this.#changes.listen(listener);
   }
 
   async feeds(): Promise<Feed[]> {
@@ -167,7 +161,7 @@ export class KnexStore implements Store {
 
   async append(appends: Append[]): Promise<Appended[]> {
     const results = await this.#append(appends);
-    this.#tell([...new Set(appends.map(({ feed }) => feed))]);
+    this.#changes.tell([...new Set(appends.map(({ feed }) => feed))]);
     return results;
   }
 
@@ -192,7 +186,7 @@ export class KnexStore implements Store {
         await this.#database.writer.transaction(async (trx) => {
           for (const append of rest) results.set(append, await appendOne(trx, append, again));
         });
-        this.#announce(rest.map(({ feed }) => feed));
+        this.#changes.announce(rest.map(({ feed }) => feed));
       }
       return appends.map((append) => results.get(append) ?? { kind: 'appended' });
     });
@@ -204,12 +198,7 @@ export class KnexStore implements Store {
    */
   async appendWithin(trx: Transaction, append: Append): Promise<Appended> {
     const result = await appendWithin(trx, append, this.#database.dialect.rowLocks);
-    if (result.kind !== 'appended') return result;
-    await this.#database.announce?.([append.feed], trx);
-    void trx.executionPromise.then(
-      () => this.#tell([append.feed]),
-      () => {},
-    );
+    if (result.kind === 'appended') await this.#changes.announceWith(trx, append.feed);
     return result;
   }
 
@@ -301,12 +290,8 @@ export class KnexStore implements Store {
 
   /** A feed was written to by statements of the builder. */
   #changed(feed: string): void {
-    this.#tell([feed]);
-    this.#announce([feed]);
-  }
-
-  #tell(feeds: string[] | undefined): void {
-    for (const listener of this.#listeners) listener(feeds);
+    this.#changes.tell([feed]);
+    this.#changes.announce([feed]);
   }
 
   /** The tokens that callers may show, which few processes ever ask for. */
@@ -319,11 +304,6 @@ export class KnexStore implements Store {
       );
     }
     return this.#tokens;
-  }
-
-  /** Only a hint: nobody waits for it, and without it others look in a while. */
-  #announce(feeds: string[]): void {
-    this.#database.announce?.([...new Set(feeds)]).catch(() => {});
   }
 
   async ping(): Promise<void> {

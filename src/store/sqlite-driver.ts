@@ -1,5 +1,6 @@
 /** What is different between the packages that speak to SQLite, and the one that AtomMQ comes with. */
-import type { Database as Connection, Statement } from 'sqlite3';
+import type { Database as Connection } from 'sqlite3';
+import { Statements } from './statements.js';
 
 export interface SqliteDriver<Connection> {
   /** Knex's name for it. */
@@ -23,25 +24,11 @@ export const DISPOSED = { __knex__disposed: 'It is closed.' };
 
 /** The package `sqlite3`, which works in threads: no commit holds the process up. */
 export function sqlite3(): SqliteDriver<Connection> {
-  const kept = new Map<Connection, Map<string, Statement>>();
-  const prepare = (connection: Connection, sql: string): Statement => {
-    let statements = kept.get(connection);
-    if (statements === undefined) {
-      statements = new Map();
-      kept.set(connection, statements);
-    }
-    let statement = statements.get(sql);
-    if (statement === undefined) {
-      statement = connection.prepare(sql);
-      statements.set(sql, statement);
-    }
-    return statement;
-  };
+  const statements = new Statements((connection: Connection, sql) => connection.prepare(sql));
   const forget = async (connection: Connection) => {
-    for (const statement of kept.get(connection)?.values() ?? []) {
+    for (const statement of statements.take(connection)) {
       await new Promise<void>((done) => statement.finalize(() => done()));
     }
-    kept.delete(connection);
   };
   return {
     client: 'sqlite3',
@@ -55,14 +42,14 @@ export function sqlite3(): SqliteDriver<Connection> {
       }),
     all: <R>(connection: Connection, sql: string, bindings: unknown[]) =>
       new Promise<R[]>((resolve, reject) => {
-        prepare(connection, sql).all<R>(bindings, (error, rows) => (error ? reject(error) : resolve(rows)));
+        statements.get(connection, sql).all<R>(bindings, (error, rows) => (error ? reject(error) : resolve(rows)));
       }),
     run: (connection, sql, bindings) =>
       new Promise((resolve, reject) => {
-        prepare(connection, sql).run(bindings, (error) => (error ? reject(error) : resolve()));
+        statements.get(connection, sql).run(bindings, (error) => (error ? reject(error) : resolve()));
       }),
     async forget() {
-      for (const connection of kept.keys()) await forget(connection);
+      for (const connection of statements.connections) await forget(connection);
     },
     async close(connection) {
       await forget(connection);
