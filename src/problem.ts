@@ -12,12 +12,12 @@ const KINDS: Record<number, [string, string]> = {
   408: ['timeout', 'Request timeout'],
   409: ['conflict', 'Conflict'],
   410: ['gone', 'Gone'],
-  411: ['length-required', 'Length required'],
   412: ['precondition-failed', 'Precondition failed'],
   413: ['too-large', 'Too large'],
   414: ['too-large', 'Address too long'],
   415: ['unsupported-media-type', 'Unsupported media type'],
   416: ['range-not-satisfiable', 'Range not satisfiable'],
+  417: ['expectation-failed', 'Expectation failed'],
   421: ['misdirected', 'Not this server'],
   422: ['not-an-entry', 'Not a valid entry'],
   429: ['too-many-requests', 'Too many requests'],
@@ -25,6 +25,12 @@ const KINDS: Record<number, [string, string]> = {
   500: ['internal', 'Internal error'],
   503: ['unavailable', 'Unavailable'],
 };
+
+/** The statuses that errors have, and their types. */
+export const PROBLEM_TYPES = Object.entries(KINDS).map(([status, [type]]) => ({
+  status: Number(status),
+  type: `urn:atommq:problem:${type}`,
+}));
 
 /** What the document of an error says. */
 export function problemOf({ status, members, message }: HttpError): { title: string } & Record<string, unknown> {

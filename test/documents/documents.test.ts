@@ -29,7 +29,7 @@
  * or say something of the block that comes next
  *
  * - `<!-- skip: REASON -->`: it is not run.
- * - `<!-- read: SHOWN → MEANT -->`: a piece of text is another when it is run; one a line.
+ * - `<!-- read: SHOWN → MEANT -->`: a piece of text is another when it is run (`x × 2000`: so many times); one a line.
  * - `<!-- with: CODE -->`: stands before it when it is run, such as what an earlier block has declared.
  * - `<!-- then: CODE -->`: stands after it, such as what asserts on its outcome.
  * - `<!-- file: NAME -->`: it is saved under the name instead of being run (types and syntax are checked all the same).
@@ -61,7 +61,10 @@ const documents = [
 /** Programs by the language of the blocks that need them. */
 const NEEDS: Record<string, string[]> = { sh: ['curl'], console: ['curl'], python: ['/usr/bin/python3'] };
 
-for (const document of documents.sort()) {
+/** `ATOMMQ_TEST_DOCUMENTS=PROTOCOL` keeps to the documents whose names hold that. */
+const only = process.env.ATOMMQ_TEST_DOCUMENTS ?? '';
+
+for (const document of documents.filter((name) => name.includes(only)).sort()) {
   describe(document, () => {
     const session = new Session();
     after(() => session.end());

@@ -34,7 +34,8 @@ function meant({ text, notes }: Step): string {
     const [shown, meaning] = line.split('→').map((part) => part.trim());
     assert.ok(shown && meaning !== undefined, `read: SHOWN → MEANT, not ${line}`);
     assert.ok(result.includes(shown), `read: the block has no ${shown}`);
-    result = result.replaceAll(shown, meaning);
+    const [, piece = meaning, times = '1'] = /^(.+) × (\d+)$/.exec(meaning) ?? [];
+    result = result.replaceAll(shown, piece.repeat(Number(times)));
   }
   return result;
 }
