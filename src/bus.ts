@@ -256,9 +256,9 @@ export class AtomMQ {
   }
 
   /** Removes what is beyond the limits of feeds now; a bus that stays open does so by itself. */
-  prune(onFeed?: (pruned: Pruned) => void): Promise<Pruned[]> {
+  prune(onFeed?: (pruned: Pruned) => void, onEntries?: (count: number) => void): Promise<Pruned[]> {
     this.#check();
-    return prune(this.#context.store, this.#context.policies, onFeed);
+    return prune(this.#context.store, this.#context.policies, onFeed, onEntries);
   }
 
   /** The WebSub subscriptions that were confirmed and whose lease has not ended, those that were given up too. */

@@ -14,11 +14,13 @@ export interface Pruned {
  * Removes what is beyond the limits of every feed, and what is left of removed feeds and broken uploads. Called by the
  * timer, and by `atommq prune` for those who have nothing but a CGI script and cron.
  * @param onFeed is told of each feed that lost entries
+ * @param onEntries is told of entries as they go
  */
 export async function prune(
   store: Store,
   policies: Policies,
   onFeed: (pruned: Pruned) => void = () => {},
+  onEntries: (count: number) => void = () => {},
 ): Promise<Pruned[]> {
   const all: Pruned[] = [];
   const time = now();
@@ -30,6 +32,7 @@ export async function prune(
       let entries = 0;
       for (let some = await store.prune(feedId, retention); some > 0; some = await store.prune(feedId, retention)) {
         entries += some;
+        onEntries(some);
         // Whoever waits for the database comes first.
         await new Promise(setImmediate);
       }

@@ -4,18 +4,20 @@ import { runChecks } from '../check/checks.js';
 import { maskDatabase } from '../config/database.js';
 import { ConfigError, type Settings } from '../config.js';
 import type { Remark } from '../store/dialect.js';
-import type { Input } from './commands.js';
+import { type Paint, paintFor, type Style } from './colour.js';
+import type { Input } from './command.js';
 import { wholeNumber } from './flags.js';
 import { addressOf } from './target.js';
 
 const DEFAULT_WAIT = 3;
-const COLOURS = { ok: 32, warning: 33, problem: 31 };
+const STYLES: Record<Remark['level'], Style> = { ok: 'green', warning: 'yellow', problem: 'red' };
 
 /** @returns the exit code: 1 when there is a problem */
 export async function check({ resolved: { settings }, flags }: Input): Promise<number> {
   const wait = wholeNumber('wait', flags.wait, 1) ?? DEFAULT_WAIT;
   const web = webOf(flags.url === undefined ? process.env.ATOMMQ_URL || undefined : String(flags.url), settings);
   const json = flags.json === true;
+  const paint = paintFor(process.stdout, flags.color);
   const remarks: Remark[] = [];
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -24,7 +26,7 @@ export async function check({ resolved: { settings }, flags }: Input): Promise<n
   const options = { web, open: settings, readOnly: flags['read-only'] === true, wait, signal: stop.signal };
   await runChecks({ ...settings, databaseName: maskDatabase(settings.databaseName) }, options, (remark) => {
     remarks.push(remark);
-    if (!json) process.stdout.write(linesOf(remark, process.stdout.isTTY === true));
+    if (!json) process.stdout.write(linesOf(remark, paint));
   });
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   const count = (level: Remark['level']) => remarks.filter((remark) => remark.level === level).length;
@@ -51,9 +53,8 @@ function webOf(url: string | undefined, settings: Settings): Web | undefined {
   }
 }
 
-function linesOf({ name, level, text, fix }: Remark, colours: boolean): string {
-  const padded = level.padEnd(8);
-  const shown = colours ? `\x1b[${COLOURS[level]}m${padded}\x1b[0m` : padded;
+function linesOf({ name, level, text, fix }: Remark, paint: Paint): string {
+  const shown = paint(STYLES[level], level.padEnd(8));
   // What comes from a server must not steer the terminal.
   const plain = (line: string) => line.replace(/\p{Cc}/gu, ' ');
   const advice = fix === undefined ? '' : `         ${plain(fix)}\n`;

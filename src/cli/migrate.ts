@@ -6,19 +6,12 @@ import { type Database, openDatabase } from '../store/dialect.js';
 import { plan, readMarks } from '../store/migrate.js';
 import { SCHEMA_VERSION } from '../store/schema.js';
 import type { DatabaseSettings } from '../store/store.js';
-
-/** Exit code for a database that cannot be opened, or is newer than this program. */
-const FAILED = 1;
+import { opening } from './databases.js';
 
 /** @returns the exit code */
-export async function migrateOnce({ settings }: Resolved, dryRun: boolean): Promise<number> {
-  const name = maskDatabase(settings.databaseName);
-  try {
-    return await migrate(settings, name, dryRun);
-  } catch (error) {
-    process.stderr.write(`atommq: ${name}: ${(error as Error).message}\n`);
-    return FAILED;
-  }
+export function migrateOnce({ settings }: Resolved, dryRun: boolean): Promise<number> {
+  const { databaseName } = settings;
+  return opening(databaseName, () => migrate(settings, maskDatabase(databaseName), dryRun));
 }
 
 async function migrate(settings: Settings, name: string, dryRun: boolean): Promise<number> {

@@ -1,10 +1,14 @@
 /** What yargs is told: every flag there is, and which of them a help shows. */
 import yargs from 'yargs';
-import { OPTIONS, type Option, variableOf } from '../config/options.js';
+import { GROUPS as OPTION_GROUPS, OPTIONS, type Option, variableOf } from '../config/options.js';
 import { ConfigError } from '../config.js';
-import { COMMANDS, type Command } from './commands.js';
+import { COMMON, type Command, exitsOf, type Flag } from './command.js';
+import { GROUPS, OWN_FLAGS } from './commands.js';
 
 const TABLE = Object.values(OPTIONS) as Option<unknown>[];
+
+/** Order in which sources count, for people. */
+export const ORDER = 'Order: configuration file, ATOMMQ_* variables, flags; the later wins.';
 
 /** @param command whose help is wanted; undefined for the help of all */
 export function commandLine(words: string[], version: string, command?: Command) {
@@ -17,51 +21,71 @@ export function commandLine(words: string[], version: string, command?: Command)
   });
   if (command === undefined) {
     parser = parser.usage('$0 [command] [options]\n\nA message bus over Atom and HTTP.');
-    const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`);
-    parser = parser.usage(`Commands, each with a help of its own (atommq help tail):\n${lines.join('\n')}`);
+    const lines = GROUPS.map(([heading, commands]) =>
+      [`${heading}:`, ...commands.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`)].join('\n'),
+    );
+    parser = parser.usage(`\n${lines.join('\n\n')}\n\nEach command has a help of its own: atommq help tail.`);
   } else {
     const { name, usage = '', summary } = command;
     parser = parser.usage(`$0 ${[name, usage].join(' ').trim()} [options]\n\n${summary}`);
   }
-  for (const { name, value, help, hidden } of flagsOf(command)) {
-    const about = { describe: help, hidden };
-    parser = parser.option(
-      name,
-      value === undefined ? { type: 'boolean', ...about } : { type: 'string', requiresArg: true, ...about },
-    );
+  for (const [group, flags] of flagsOf(command)) {
+    for (const { name, value, help, hidden } of flags) {
+      const about = { describe: help, hidden, group: `${group}:` };
+      parser = parser.option(
+        name,
+        value === undefined ? { type: 'boolean', ...about } : { type: 'string', requiresArg: true, ...about },
+      );
+    }
   }
   return parser
-    .epilogue(
-      command?.notes ?? `AtomMQ ${version}. Order: configuration file, ATOMMQ_* variables, flags; the later wins.`,
-    )
+    .epilogue(command === undefined ? `AtomMQ ${version}. ${ORDER}` : endOf(command))
     .wrap(Math.min(120, process.stdout.columns || 100))
     .exitProcess(false);
 }
 
-/** Each flag once, the command's own before the options. */
-function flagsOf(command: Command | undefined): { name: string; value?: string; help: string; hidden: boolean }[] {
-  const own = (command?.flags ?? []).map((flag) => ({ ...flag, hidden: false }));
-  const others = COMMANDS.flatMap(({ flags = [] }) => flags).map((flag) => ({ ...flag, hidden: true }));
-  const options = TABLE.map((option) => ({
-    name: option.name,
-    ...(option.flag ? {} : { value: 'VALUE' }),
-    help: helpOf(option),
-    hidden: !(command?.options?.includes(option.name) ?? true),
-  }));
-  const all = [
-    ...own,
-    { name: 'config', value: 'FILE', help: 'configuration file [ATOMMQ_CONFIG, ./config.yml]', hidden: false },
-    ...options,
-    { name: 'help', help: 'print this', hidden: false },
-    { name: 'version', help: 'print the version', hidden: command !== undefined },
-    ...others,
-  ];
-  return all.filter((flag, i) => all.findIndex(({ name }) => name === flag.name) === i);
+/** What more there is to say, examples, and what the command ends with. */
+function endOf(command: Command): string {
+  const { notes, examples = [] } = command;
+  const lines = examples.map(([line, what]) => `  ${line}\n      ${what}`);
+  const exits = exitsOf(command).map(([code, what]) => `${code} ${what}`);
+  return [
+    ...(notes === undefined ? [] : [notes]),
+    ...(lines.length === 0 ? [] : [`Examples:\n${lines.join('\n')}`]),
+    `Exit codes: ${exits.join('; ')}.`,
+  ].join('\n\n');
 }
 
-function helpOf({ name, help, default: value, flag }: Option<unknown>): string {
+type Shown = Flag & { hidden: boolean };
+
+/** Each flag once under its heading, the command's own before the options. */
+function flagsOf(command: Command | undefined): [heading: string, flags: Shown[]][] {
+  const own = (command?.flags ?? []).map((flag) => ({ ...flag, hidden: false }));
+  const common = COMMON.map((flag) => ({ ...flag, hidden: flag.name === 'version' && command !== undefined }));
+  const isHidden = ({ name }: Option<unknown>) => command?.options?.includes(name) === false;
+  const groups: [string, Shown[]][] = [
+    ['Options', [...own, ...common]],
+    ...OPTION_GROUPS.map(([heading, options]): [string, Shown[]] => [
+      heading,
+      Object.values(options).map((option) => ({ ...flagOf(option), hidden: isHidden(option) })),
+    ]),
+    ['Others', OWN_FLAGS.map((flag) => ({ ...flag, hidden: true }))],
+  ];
+  const seen = new Set<string>();
+  const isNew = ({ name }: Flag) => !seen.has(name) && seen.add(name).has(name);
+  return groups.map(([heading, flags]) => [heading, flags.filter(isNew)]);
+}
+
+/** An option as the flag that it is. */
+export function flagOf({ name, help, default: value, flag, values, file }: Option<unknown>): Flag {
   const fallback = value === undefined || flag ? '' : `, default ${String(value) || 'none'}`;
-  return `${help} [${variableOf(name)}${fallback}]`;
+  const completes = file === true ? 'file' : values;
+  return {
+    name,
+    ...(flag ? {} : { value: 'VALUE' }),
+    ...(completes === undefined ? {} : { completes }),
+    help: `${help} [${variableOf(name)}${fallback}]`,
+  };
 }
 
 /** Takes `--detach=no` out: of a switch's value yargs takes everything but `true` for false, without a word. */

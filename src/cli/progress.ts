@@ -67,6 +67,38 @@ export class Progress {
   }
 }
 
+/** How many there are by now, of nobody knows how many: a line that is written over on a terminal, nothing elsewhere. */
+export class Count {
+  readonly #label: string;
+  readonly #what: string;
+  readonly #stream: ProgressStream;
+  #shown = 0;
+
+  constructor(label: string, what: string, stream: ProgressStream = process.stderr) {
+    this.#label = label;
+    this.#what = what;
+    this.#stream = stream;
+  }
+
+  /** Each hundredth is enough to see that it goes on. */
+  show(count: number): void {
+    if (!this.#stream.isTTY || count - this.#shown < 100) return;
+    this.#shown = count;
+    this.#stream.write(`\r\x1b[K${this.#label}: ${count} ${this.#what}`);
+  }
+
+  /** Lines that somebody else writes, where the count was; it comes again below them. */
+  above(write: () => void): void {
+    this.end();
+    write();
+    this.#shown = 0;
+  }
+
+  end(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
+  }
+}
+
 /** Runs work that tells how much of it is done. */
 export async function withProgress<T>(
   label: string,

@@ -1,5 +1,5 @@
 /** How far `atommq publish` is: a bar where it is known how much there is, else a count; nothing where nobody looks on. */
-import { Progress, type ProgressStream } from './progress.js';
+import { Count, Progress, type ProgressStream } from './progress.js';
 
 export interface Shown {
   /** So many bytes of the files were read. */
@@ -24,21 +24,11 @@ export function shownOn(stream: ProgressStream, total: number | undefined): Show
       end: () => progress.end(),
     };
   }
-  let shown = 0;
-  const show = (count: number) => {
-    shown = count;
-    stream.write(`\r\x1b[Kpublish: ${count} entries`);
-  };
+  const entries = new Count('publish', 'entries', stream);
   return {
     bytes: () => {},
-    // Each hundredth is enough to see that it goes on.
-    stored: (count) => {
-      if (count - shown >= 100) show(count);
-    },
-    note: (line) => {
-      stream.write(`\r\x1b[K${line}\n`);
-      shown = 0;
-    },
-    end: () => void stream.write('\r\x1b[K'),
+    stored: (count) => entries.show(count),
+    note: (line) => entries.above(() => note(line)),
+    end: () => entries.end(),
   };
 }

@@ -3,12 +3,12 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { Refused } from '../client/client.js';
 import type { Feed, Published } from '../client/feed.js';
 import { ConfigError } from '../config.js';
-import type { Input } from './commands.js';
+import type { Input } from './command.js';
 import { Failed } from './failed.js';
 import { textFlag, wholeNumber } from './flags.js';
 import { type Message, messagesOf } from './messages.js';
 import { type Shown, shownOn } from './publish-progress.js';
-import { explain, feedOf } from './target.js';
+import { explain, targetOf } from './target.js';
 import { Window } from './window.js';
 
 const INTERRUPTED = 130;
@@ -29,7 +29,8 @@ interface Result {
 /** @returns the exit code */
 export async function publish({ resolved: { settings }, words: [word, ...files], flags }: Input): Promise<number> {
   const given = filesOf(files);
-  const feed = feedOf(word!, flags.url, settings, wholeNumber('retry', flags.retry, 0));
+  const target = targetOf(word!, flags.url, settings, wholeNumber('retry', flags.retry, 0));
+  const { feed } = target;
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -48,7 +49,7 @@ export async function publish({ resolved: { settings }, words: [word, ...files],
   try {
     await publishAll(feed, all(), result, stop.signal, shown);
   } catch (error) {
-    throw explain(error, feed);
+    throw await explain(error, target);
   } finally {
     shown.end();
     process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : summary(result));

@@ -8,6 +8,7 @@ import { askOthers, hearOthers, type Share, tellOthers } from '../gateway/share.
 import { type AccessRecord, CannotLog, lineOf } from '../guard/access-log.js';
 import type { Family } from '../guard/counts.js';
 import type { OtherParts } from '../guard/metrics.js';
+import { cannotOpen } from './databases.js';
 import { detach, starter } from './detach.js';
 import { refuseExposure } from './exposure.js';
 import { type Log, openLog } from './log.js';
@@ -80,9 +81,7 @@ async function openBus(settings: Settings, log: Log): Promise<AtomMQ> {
     });
   } catch (error) {
     if (error instanceof ConfigError || error instanceof CannotLog) throw error;
-    throw new CannotOpen(
-      `cannot open the database ${maskDatabase(settings.databaseName)}: ${(error as Error).message}`,
-    );
+    throw new CannotOpen(cannotOpen(settings.databaseName, error));
   }
 }
 

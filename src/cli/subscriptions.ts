@@ -1,21 +1,19 @@
 /** `atommq subscriptions`: who subscribes by WebSub, and how their deliveries go. */
-import { AtomMQ, type SubscriptionView } from '../bus.js';
+import type { SubscriptionView } from '../bus.js';
 import type { Resolved } from '../config.js';
+import { withBus } from './with-bus.js';
 
 /** @returns the exit code */
-export async function listSubscriptions({ settings }: Resolved, json: boolean): Promise<number> {
-  const bus = await AtomMQ.from(settings, console.error, { runOnce: true });
-  try {
+export function listSubscriptions({ settings }: Resolved, json: boolean): Promise<number> {
+  return withBus(settings, async (bus) => {
     const all = [];
     for await (const one of bus.subscriptions()) {
       if (json) all.push(one);
       else process.stdout.write(`${lineOf(one)}\n`);
     }
     if (json) process.stdout.write(`${JSON.stringify(all)}\n`);
-  } finally {
-    await bus.close();
-  }
-  return 0;
+    return 0;
+  });
 }
 
 function lineOf({ state, topic, callback, leaseUntil, position, failures, error }: SubscriptionView): string {

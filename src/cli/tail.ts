@@ -2,14 +2,14 @@
 import type { AtomEntry, DeletedEntry, Entry, Mode, Positions } from '../client/client.js';
 import { memoryPositions } from '../client/client.js';
 import { filePositions } from '../client/node.js';
-import type { Input } from './commands.js';
+import type { Input } from './command.js';
 import { execFor } from './exec.js';
 import { Failed } from './failed.js';
 import { oneOfFlag, textFlag, wholeNumber } from './flags.js';
 import { lazily } from './lazily.js';
 import { Output } from './output.js';
 import { formatter } from './tail-format.js';
-import { explain, feedOf } from './target.js';
+import { explain, nearestTo, type Target, targetOf } from './target.js';
 
 const FORMATS = ['text', 'json', 'ndjson', 'atom'] as const;
 const MODES: Mode[] = ['auto', 'sse', 'poll'];
@@ -21,7 +21,8 @@ export async function tail({ resolved: { settings }, words: [word], flags }: Inp
   const mode = oneOfFlag('mode', flags.mode, MODES) ?? 'auto';
   const count = wholeNumber('count', flags.count, 1) ?? Number.POSITIVE_INFINITY;
   const file = textFlag(flags.position);
-  const feed = feedOf(word!, flags.url, settings);
+  const target = targetOf(word!, flags.url, settings);
+  const { feed } = target;
 
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -51,15 +52,27 @@ export async function tail({ resolved: { settings }, words: [word], flags }: Inp
     handler,
     deleted: flags.deleted === true,
   };
+  if (options.live) tellIfMissing(target, stop.signal);
   try {
     await (format === 'atom' ? feed.consume({ ...options, as: 'xml' }) : feed.consume(options));
   } catch (error) {
-    throw explain(error, feed, file);
+    throw await explain(error, target, file);
   } finally {
     await positions.flush();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
   return 0;
+}
+
+/** Whoever waits for a feed that is not there, and may have mistyped its name, is told so; nothing waits for this. */
+function tellIfMissing({ client, feed }: Target, signal: AbortSignal): void {
+  const look = async () => {
+    const { etag } = await feed.end({ signal });
+    if (etag !== undefined) return;
+    const meant = await nearestTo(client, feed.name);
+    process.stderr.write(`atommq: there is no feed named ${JSON.stringify(feed.name)} yet; waiting for it.${meant}\n`);
+  };
+  look().catch(() => {});
 }
 
 function positionsIn(file: string | undefined): Positions {

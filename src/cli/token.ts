@@ -1,13 +1,13 @@
 /** `atommq token`: makes, lists and revokes the tokens that callers may show. */
 import type { Permission } from '../access/caller.js';
-import { AtomMQ } from '../bus.js';
 import { BadValue } from '../config/bad-value.js';
 import { duration } from '../config/feeds.js';
 import { nearest } from '../config/nearest.js';
 import { ConfigError } from '../config.js';
 import type { TokenDesk, TokenOrder, TokenView } from '../guard/token-desk.js';
-import type { Input } from './commands.js';
+import type { Input } from './command.js';
 import { Failed } from './failed.js';
+import { withBus } from './with-bus.js';
 
 const PERMISSIONS: Permission[] = ['read', 'publish', 'edit', 'admin'];
 const ACTIONS = ['create', 'list', 'revoke'];
@@ -15,15 +15,9 @@ const ACTIONS = ['create', 'list', 'revoke'];
 const USUAL: Permission[] = ['read', 'publish'];
 
 /** @returns the exit code */
-export async function token(input: Input): Promise<number> {
-  const { words, flags, resolved } = input;
+export async function token({ words, flags, resolved: { settings } }: Input): Promise<number> {
   const work = workOf(words, flags);
-  const bus = await AtomMQ.from(resolved.settings, console.error, { runOnce: true });
-  try {
-    await work(await bus.tokens());
-  } finally {
-    await bus.close();
-  }
+  await withBus(settings, async (bus) => work(await bus.tokens()));
   return 0;
 }
 

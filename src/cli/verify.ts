@@ -6,7 +6,8 @@ import { feedName } from '../resource/address.js';
 import { type Database, openDatabase } from '../store/dialect.js';
 import { readMarks, refuseOlder } from '../store/migrate.js';
 import { RawBus, type RawFeed } from '../store/transfer.js';
-import type { Input } from './commands.js';
+import { type Paint, paintFor } from './colour.js';
+import type { Input } from './command.js';
 import { mustExist, opening } from './databases.js';
 import { Failed } from './failed.js';
 import { withProgress } from './progress.js';
@@ -26,7 +27,7 @@ export async function verify({ resolved: { settings }, words, flags }: Input): P
   try {
     await asItIs(database, name);
     const bus = new RawBus(database.writer);
-    return await verifyAll(bus, await feedsOf(bus, words), json);
+    return await verifyAll(bus, await feedsOf(bus, words), json, paintFor(process.stdout, flags.color));
   } catch (error) {
     if (database.dialect.trouble(error) === undefined) throw error;
     throw new Failed(`the database cannot read it (${(error as Error).message})`);
@@ -46,13 +47,13 @@ async function feedsOf(bus: RawBus, words: string[]): Promise<RawFeed[]> {
   return feeds;
 }
 
-async function verifyAll(bus: RawBus, feeds: RawFeed[], json: boolean): Promise<number> {
+async function verifyAll(bus: RawBus, feeds: RawFeed[], json: boolean, paint: Paint): Promise<number> {
   const results: Verified[] = [];
   const faults: Fault[] = [];
   const total = feeds.reduce((sum, { head, floor }) => sum + head - floor, 0);
   await withProgress('verify', total, async (onEntries, progress) => {
     const onFault = (fault: Fault) => {
-      if (!json) progress.above(() => process.stdout.write(`${lineOf(fault)}\n`));
+      if (!json) progress.above(() => process.stdout.write(`${paint('red', lineOf(fault))}\n`));
       else if (faults.length < MOST_FAULTS) faults.push(fault);
     };
     for (const feed of feeds) {
@@ -61,7 +62,9 @@ async function verifyAll(bus: RawBus, feeds: RawFeed[], json: boolean): Promise<
     }
   });
   if (json) process.stdout.write(`${JSON.stringify({ feeds: results, faults })}\n`);
-  else for (const result of results) process.stdout.write(`${summaryOf(result)}\n`);
+  else
+    for (const result of results)
+      process.stdout.write(`${paint(result.faults === 0 ? 'green' : 'red', summaryOf(result))}\n`);
   return results.every((result) => result.faults === 0) ? 0 : 1;
 }
 

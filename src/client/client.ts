@@ -1,5 +1,6 @@
 /** The client of AtomMQ, for browsers and for Node: `connect`, and what it gives out. */
 import { Feed } from './feed.js';
+import { type Activity, type AskOptions, Feeds } from './feeds.js';
 import { BATCH, type BatchOptions } from './publisher.js';
 import { type OnRetry, RETRY, type RetryOptions } from './retry.js';
 import { Transport, type TransportOptions } from './transport.js';
@@ -8,7 +9,8 @@ export type { ConsumeOptions } from './consume.js';
 export { type Draft, draftOf, writeDraft } from './draft.js';
 export type { AtomEntry, Category, Content, DeletedEntry, Entry, Item, Link, Person } from './entry.js';
 export { PositionGone, type Problem, Refused, type Reset, Unavailable } from './errors.js';
-export type { End, EntriesOptions, Feed, MediaOptions, Published, PublishOptions } from './feed.js';
+export type { About, End, EntriesOptions, Feed, MediaOptions, Published, PublishOptions } from './feed.js';
+export type { Activity, Progress } from './feeds.js';
 export { memoryPositions, type Positions } from './positions.js';
 export type { BatchOptions } from './publisher.js';
 export type { Mode, ReadOptions } from './reader.js';
@@ -29,6 +31,10 @@ export interface Client {
   readonly url: string;
   /** A feed, whether it is there or not. Names are matched in lower case. */
   feed(name: string): Feed;
+  /** The names of all feeds that may be read. */
+  feeds(options?: AskOptions): Promise<string[]>;
+  /** How far these feeds have come; those that are not there, or may not be read, are left out. */
+  activity(names: string[], options?: AskOptions): Promise<Activity>;
 }
 
 /**
@@ -44,8 +50,11 @@ export function connect(baseUrl: string | URL, options: ConnectOptions = {}): Cl
     onRetry: options.onRetry,
   };
   const feeds = new Map<string, Feed>();
+  const all = new Feeds(transport, url, publishing);
   return {
     url,
+    feeds: (options = {}) => all.names(options),
+    activity: (names, options = {}) => all.activity(names, options),
     feed(name) {
       const key = name.toLowerCase();
       let feed = feeds.get(key);

@@ -1,7 +1,7 @@
 /** One feed of a bus: publishing to it, reading it, consuming it. */
 import { type ConsumeOptions, consume } from './consume.js';
 import { type Draft, writeDraft } from './draft.js';
-import type { AtomEntry, DeletedEntry, Entry, Item } from './entry.js';
+import { type AtomEntry, type DeletedEntry, type Entry, entryOf, type Item, type Person } from './entry.js';
 import { Refused } from './errors.js';
 import { type Form, OBJECTS, XML } from './form.js';
 import { newId, segmentOf } from './ids.js';
@@ -53,6 +53,35 @@ export interface End {
   last: string | undefined;
   /** For `ifMatch`; undefined where there is no such feed. */
   etag: string | undefined;
+}
+
+/** What a feed says of itself. */
+export interface About {
+  /** Its `atom:id`. */
+  id: string;
+  title: string;
+  subtitle?: string;
+  authors: Person[];
+  rights?: string;
+  /** The oldest entry that it holds, and the last one; undefined where there is none. */
+  first: Entry | DeletedEntry | undefined;
+  last: Entry | DeletedEntry | undefined;
+  /** When it changed last, RFC 3339. */
+  updated?: string;
+  /** For `ifMatch`. */
+  etag: string | undefined;
+}
+
+/** The last page of one entry. */
+const END = '?format=json&page_size=1&start_at=last';
+
+/** A page as JSON Feed, as far as it is needed here. */
+interface FeedPage {
+  title?: string;
+  description?: string;
+  authors?: Person[];
+  items: Item[];
+  _atommq: { id: string; updated?: string; rights?: string };
 }
 
 export class Feed {
@@ -156,11 +185,34 @@ export class Feed {
     return consume(feed, key, options);
   }
 
+  /**
+   * What the feed says of itself.
+   * @throws Refused with status 404 where it is not there
+   */
+  async about({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<About> {
+    const oldest = JSON.parse((await this.#ask('?format=json&page_size=1', signal)).text) as FeedPage;
+    const { text, headers } = await this.#ask(END, signal);
+    const { title = '', description, authors = [], items, _atommq: more } = JSON.parse(text) as FeedPage;
+    const first = oldest.items[0];
+    const last = items.at(-1);
+    return {
+      id: more.id,
+      title,
+      ...(description === undefined ? {} : { subtitle: description }),
+      authors,
+      ...(more.rights === undefined ? {} : { rights: more.rights }),
+      first: first && entryOf(first),
+      last: last && entryOf(last),
+      ...(more.updated === undefined ? {} : { updated: more.updated }),
+      etag: headers.get('etag') ?? undefined,
+    };
+  }
+
   /** The end of the feed as it is now: what to go on after, and what to expect when publishing. */
   async end({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<End> {
     try {
-      const { text, headers } = await this.#ask('?format=json&page_size=1&start_at=last', signal);
-      const { items } = JSON.parse(text) as { items: Item[] };
+      const { text, headers } = await this.#ask(END, signal);
+      const { items } = JSON.parse(text) as FeedPage;
       return { last: items.at(-1)?.id, etag: headers.get('etag') ?? undefined };
     } catch (error) {
       if (error instanceof Refused && error.status === 404) return { last: undefined, etag: undefined };
@@ -171,6 +223,15 @@ export class Feed {
   /** One entry as Atom, the XML document that the server gives. */
   async xml(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<string> {
     return (await this.#ask(`/entries/${segmentOf(id)}?format=atom`, signal)).text;
+  }
+
+  /**
+   * One entry.
+   * @throws Refused with status 404 where the feed never held it, and 410 where it was deleted
+   */
+  async entry(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Entry> {
+    const { text } = await this.#ask(`/entries/${segmentOf(id)}?format=json`, signal);
+    return entryOf(JSON.parse(text) as Item) as Entry;
   }
 
   #ask(rest: string, signal: AbortSignal | undefined): Promise<Answer> {

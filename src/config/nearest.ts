@@ -18,3 +18,14 @@ export function nearest(name: string, known: string[]): string {
   const distances = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }));
   return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).one;
 }
+
+/** Those that somebody may have meant, the nearest first: not more than a few, and none that is far away. */
+export function near(name: string, known: string[]): string[] {
+  const most = Math.max(2, Math.floor(name.length / 3));
+  return known
+    .map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
+    .filter(({ distance }) => distance <= most)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ one }) => one);
+}

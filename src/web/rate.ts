@@ -5,6 +5,8 @@ import { Html } from './html.js';
 /** The last hour, in buckets of two minutes. */
 const SPAN = 3600e6;
 const BUCKETS = 30;
+/** How long a bucket is. */
+export const SECONDS = SPAN / BUCKETS / 1e6;
 /** Positions of one question: what one prepared statement takes. */
 const SAMPLES = 64;
 

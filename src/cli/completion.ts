@@ -1,0 +1,5 @@
+/** x. */
+import type { Input } from './command.js';
+export async function completion(_input: Input): Promise<number> {
+  return 0;
+}
