@@ -1,4 +1,4 @@
-# Varnish 7: in front of `atommq --base-url https://example.org/atommq`. Replays of append_only feeds are served from here:
+# Varnish 7: in front of `atommq serve --base-url https://example.org/atommq`. Replays of append_only feeds are served from here:
 # each of their full pages is fetched once. Everything else is asked for again each time, which costs a 304.
 vcl 4.1;
 
