@@ -1,17 +1,12 @@
-/** Makes dist/cgi: the CGI script as one file for SQLite, and V8's code cache of it for the Node that runs this. */
+/** Makes dist/cgi: the CGI script as one file for SQLite, and by warm-cgi.js V8's code cache of it. */
 const { createHash } = require('node:crypto');
-const { execFileSync } = require('node:child_process');
-const { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } = require('node:fs');
-const { tmpdir } = require('node:os');
+const { mkdirSync, readdirSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const esbuild = require('esbuild');
-const { warmUp } = require('./cgi-bundle.js');
+const { cache } = require('./warm-cgi.js');
 
 const ROOT = join(__dirname, '..');
 const FOLDER = join(ROOT, 'dist/cgi');
-
-const ENTRY = `<entry xmlns="http://www.w3.org/2005/Atom"><title>warm</title>
-<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">up</div></content></entry>`;
 
 /** What the bundle has other modules for than the program. */
 const substitutes = {
@@ -100,36 +95,4 @@ async function bundle() {
   writeFileSync(join(FOLDER, 'atommq.cjs'), `// ${id}\n${text}`);
 }
 
-/** The cache is taken in a process of its own after a publish and a poll, so that it holds what those compiled. */
-function cache() {
-  const folder = mkdtempSync(join(tmpdir(), 'atommq-build-'));
-  try {
-    const { NODE_OPTIONS: _options, ...env } = process.env;
-    for (const name of Object.keys(env)) if (name.startsWith('ATOMMQ_')) delete env[name];
-    execFileSync(process.execPath, [__filename, '--warm-up'], {
-      cwd: folder,
-      env: {
-        ...env,
-        ATOMMQ_DATABASE: join(folder, 'warm.db'),
-        SCRIPT_NAME: '/atommq',
-        SERVER_NAME: 'localhost',
-        SERVER_PORT: '80',
-        CONTENT_LENGTH: String(Buffer.byteLength(ENTRY)),
-      },
-      input: ENTRY,
-      stdio: ['pipe', 'ignore', 'inherit'],
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-if (process.argv[2] === '--warm-up') {
-  warmUp([
-    { REQUEST_METHOD: 'POST', REQUEST_URI: '/atommq/feed=warm', CONTENT_TYPE: 'application/atom+xml' },
-    { REQUEST_METHOD: 'GET', REQUEST_URI: '/atommq/feed=warm', CONTENT_LENGTH: '', CONTENT_TYPE: '' },
-    { REQUEST_METHOD: 'GET', REQUEST_URI: '/atommq/feed=none', CONTENT_LENGTH: '', CONTENT_TYPE: '' },
-  ]).then(() => process.exit(0));
-} else {
-  bundle().then(cache);
-}
+bundle().then(cache);
