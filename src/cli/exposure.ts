@@ -1,13 +1,19 @@
 /** Nobody but this machine is served by a bus that asks for no credentials, unless somebody says so. */
 import { ConfigError, type Settings } from '../config.js';
+import type { PassedSocket } from '../gateway/passed.js';
 
-/** @throws ConfigError when others could come, and nobody would be asked who they are */
-export function refuseExposure(settings: Settings): void {
+/**
+ * @param passed the socket that is listened on, where systemd opened it
+ * @throws ConfigError when others could come, and nobody would be asked who they are
+ */
+export function refuseExposure(settings: Settings, passed?: PassedSocket): void {
   const { allowAnonymous, gateway, host, socket } = settings;
   if (allowAnonymous) return;
-  const at = gateway === 'http' ? host : gateway === 'fastcgi' ? hostOf(socket) : undefined;
+  const own = gateway === 'http' ? host : gateway === 'fastcgi' ? hostOf(socket) : undefined;
+  const at = passed === undefined ? own : passed.at?.host;
   if (at === undefined || isLoopback(at)) return;
-  const option = gateway === 'http' ? '--host 127.0.0.1' : '--socket PATH';
+  const alone = gateway === 'http' ? '--host 127.0.0.1' : '--socket PATH';
+  const option = passed?.at === undefined ? alone : `ListenStream=127.0.0.1:${passed.at.port}`;
   const here = `listening on ${at} is for others, too`;
   // Whoever gets to a FastCGI socket says who was verified; it must be the web server alone.
   if (gateway === 'fastcgi' && settings.trustRemoteUser) {

@@ -4,6 +4,7 @@ import { AtomMQ, type OnError } from '../bus.js';
 import { maskDatabase } from '../config/database.js';
 import { ConfigError, type Resolved, type Settings } from '../config.js';
 import type { Listener } from '../gateway/listener.js';
+import { type PassedSocket, passedSocket } from '../gateway/passed.js';
 import { askOthers, hearOthers, type Share, tellOthers } from '../gateway/share.js';
 import { type AccessRecord, CannotLog, lineOf } from '../guard/access-log.js';
 import type { Family } from '../guard/counts.js';
@@ -19,7 +20,8 @@ const FAILED = 1;
 
 /** @returns the exit code */
 export async function serve({ settings, warnings }: Resolved, argv: string[], version: string): Promise<number> {
-  refuseExposure(settings);
+  const passed = passedTo(settings);
+  refuseExposure(settings, passed);
   const started = starter();
   if (settings.detach && started === undefined && cluster.isPrimary) return detach(settings, argv);
   const log = await openLog(settings, started?.tell);
@@ -49,7 +51,7 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
   const code = await runPool({
     workers: settings.workers,
     drainSeconds: settings.drainTimeout,
-    start: () => listen(settings, bus!),
+    start: () => listen(settings, bus!, passed),
     share: settings.metrics === false ? undefined : metricsShare(() => bus),
     // Until it listens every line is about why it does not, and must not be lost with `log: errors`.
     log: (line) => log(isReady ? 'warning' : 'error', line),
@@ -93,7 +95,21 @@ function metricsShare(bus: () => AtomMQ | undefined): Share {
   };
 }
 
-async function listen(settings: Settings, { app, refuse }: AtomMQ): Promise<Listener> {
+/** The socket that systemd opened for us, unless the configuration names another one. */
+function passedTo({ gateway, socket }: Settings): PassedSocket | undefined {
+  if (gateway === 'cgi' || (gateway === 'fastcgi' && socket !== undefined)) return undefined;
+  try {
+    return passedSocket(process.env);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
+}
+
+async function listen(
+  settings: Settings,
+  { app, refuse }: AtomMQ,
+  passed: PassedSocket | undefined,
+): Promise<Listener> {
   const { hostRule } = await import('../gateway/hosts.js');
   if (settings.gateway === 'fastcgi') {
     const { fastCgiSocket } = await import('../gateway/socket.js');
@@ -102,5 +118,7 @@ async function listen(settings: Settings, { app, refuse }: AtomMQ): Promise<List
     return serveFastCgi(app, { ...settings, allowsHost, refuse, socket: fastCgiSocket(settings.socket, process.env) });
   }
   const { serveHttp } = await import('../gateway/http.js');
-  return serveHttp(app, { ...settings, refuse, allowsHost: hostRule(settings) });
+  // Before a socket file stands a web server.
+  const host = passed === undefined ? settings.host : passed.at?.host;
+  return serveHttp(app, { ...settings, refuse, allowsHost: hostRule({ ...settings, host }), fd: passed?.fd });
 }

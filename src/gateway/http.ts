@@ -24,6 +24,8 @@ const TOLD = 100;
 export interface HttpOptions extends AddressOptions, Partial<TransportLimits> {
   host: string;
   port: number;
+  /** A socket that somebody else opened, instead of host and port. */
+  fd?: number | undefined;
 }
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, expecting?: boolean) => void;
@@ -81,13 +83,14 @@ export async function serveHttp(app: App, options: HttpOptions): Promise<Listene
   });
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
-    http.listen(options.port, options.host, () => {
+    const { host, port, fd } = options;
+    http.listen(fd === undefined ? { host, port } : { fd }, () => {
       http.off('error', reject);
       resolve();
     });
   });
   return {
-    address: `http://${authority(http, options)}${options.mount}`,
+    address: addressOf(http, options),
     close: (drainSeconds = 30) =>
       drain.run(
         drainSeconds,
@@ -185,8 +188,11 @@ class NodeTarget {
   }
 }
 
-function authority(http: Server, { host, port }: HttpOptions): string {
+function addressOf(http: Server, { host, port, fd, mount }: HttpOptions): string {
   const bound = http.address();
-  const at = bound !== null && typeof bound === 'object' ? bound.port : port;
-  return `${host.includes(':') ? `[${host}]` : host}:${at}`;
+  const known = bound !== null && typeof bound === 'object' ? bound : undefined;
+  // A socket file has none.
+  if (fd !== undefined && known === undefined) return `http:descriptor ${fd}`;
+  const at = fd === undefined ? host : known!.address;
+  return `http://${at.includes(':') ? `[${at}]` : at}:${known?.port ?? port}${mount}`;
 }

@@ -163,9 +163,10 @@ class Pool {
           return;
         }
         if (message.type !== LISTENING) {
-          this.#options.log(`cannot listen: ${message.text}`);
+          // A socket that was passed to us goes with the first workers that stop; those that are still starting need none.
+          if (!this.#stopping) this.#options.log(`cannot listen: ${message.text}`);
           // A socket that somebody passed to us is lost with the last worker, so later it is not worth while either.
-          if (this.#serving.size === 0) this.#end(this.#ready ? FAILED : CANNOT_LISTEN);
+          if (this.#serving.size === 0 && !this.#stopping) this.#end(this.#ready ? FAILED : CANNOT_LISTEN);
           return;
         }
         worker.off('exit', died);
@@ -229,7 +230,14 @@ class Pool {
 
   async #stop(): Promise<void> {
     this.#stopping = true;
-    const codes = await Promise.all(workers().map((worker) => this.#dismiss(worker)));
+    const codes = await Promise.all(
+      workers().map(async (worker) => {
+        const isStarting = !this.#serving.has(worker) && !this.#leaving.has(worker);
+        const code = await this.#dismiss(worker);
+        // It has had no request that could be cut off.
+        return isStarting ? CLEAN : code;
+      }),
+    );
     this.#end(codes.every((code) => code === CLEAN) ? CLEAN : FAILED);
   }
 

@@ -2,12 +2,10 @@
 import cluster from 'node:cluster';
 import { fstatSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
+import { passedSocket } from './passed.js';
 
 /** A path, a port, a host and port, or a descriptor that somebody else opened. */
 export type FastCgiSocket = { path: string } | { host: string; port: number } | { fd: number };
-
-/** The first descriptor that systemd passes (sd_listen_fds(3)). */
-const SYSTEMD = 3;
 
 /**
  * By `--socket`, else systemd's descriptor, else the one that a web server left on descriptor 0.
@@ -21,8 +19,9 @@ export function fastCgiSocket(socket: string | undefined, env: NodeJS.ProcessEnv
       return { host: host.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(port) };
     return { path: socket };
   }
-  // In a worker of ours descriptor 0 is empty, and systemd's variables name the primary, which has the socket.
-  if (env.LISTEN_PID === String(cluster.isWorker ? process.ppid : process.pid)) return { fd: SYSTEMD };
+  const passed = passedSocket(env);
+  if (passed !== undefined) return { fd: passed.fd };
+  // In a worker of ours descriptor 0 is empty.
   if (cluster.isWorker || fstatSync(0).isSocket()) return { fd: 0 };
   throw new Error('no socket: give --socket PATH|PORT, or let a web server or systemd pass one');
 }

@@ -34,7 +34,7 @@ export function pack(folder: string): Packed {
  * Installs it below a folder as `npm install` would: its own files, its programs, and its dependencies, which are those that stand in
  * the lock file beside us. What it lacks there, such as packages for development, it lacks here.
  */
-export function install({ path }: Packed, folder: string): void {
+export function install({ path }: Packed, folder: string, { dependencies = true } = {}): void {
   const modules = join(folder, 'node_modules');
   const own = join(modules, 'atommq');
   mkdirSync(own, { recursive: true });
@@ -44,6 +44,7 @@ export function install({ path }: Packed, folder: string): void {
   for (const [name, program] of Object.entries(bin)) {
     symlinkSync(join('../atommq', program), join(modules, '.bin', name));
   }
+  if (!dependencies) return;
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dependencies?: Record<string, string> }>;
   };

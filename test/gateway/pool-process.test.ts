@@ -71,7 +71,11 @@ function childrenOf(pid: number): number[] {
 }
 
 /** The process that answered. */
-async function ask(where: string | number, uri = '/atommq/x'): Promise<number> {
+/** The worker that answers: over FastCGI, unless the gateway is another. */
+async function ask(where: string | number, uri = '/atommq/x', gateway = 'fastcgi'): Promise<number> {
+  if (gateway === 'http')
+    return Number.parseInt((await overHttp(Number(where))('GET', uri.slice('/atommq'.length))).body, 10);
+
   const client = new FastCgiClient(where);
   const { output } = await client.send(request(1, false, { REQUEST_URI: uri })).answer(1);
   return Number(/\r\n\r\n(\d+)/.exec(output)?.[1]);
@@ -163,27 +167,28 @@ test('a request that does not end in time makes the exit code 1', async () => {
   assert.equal(await alone.exited, 1);
 });
 
-for (const [name, descriptor] of [
-  ['a web server (0)', 0],
-  ['systemd (3)', 3],
+for (const [gateway, name, descriptor] of [
+  ['fastcgi', 'a web server (0)', 0],
+  ['fastcgi', 'systemd (3)', 3],
+  ['http', 'systemd (3)', 3],
 ] as const) {
-  test(`the descriptor of ${name}: served, reloaded, and let go when the parent is killed`, async () => {
+  test(`${gateway} on the descriptor of ${name}: served, reloaded, and let go when the parent is killed`, async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const handle = (server as unknown as { _handle: object })._handle;
-    const pool =
-      descriptor === 0 ? run(['fastcgi'], handle) : run(['fastcgi'], 'ignore', { LISTEN_FDS: '1' }, [handle]);
+    const pool = descriptor === 0 ? run([gateway], handle) : run([gateway], 'ignore', { LISTEN_FDS: '1' }, [handle]);
     // Only the pool has it now: connections that came here would wait for ever.
     server.close();
-    await says(pool, new RegExp(`ready at fastcgi:descriptor ${descriptor}`));
+    const address = gateway === 'http' ? `http://127.0.0.1:${port}/atommq` : `fastcgi:descriptor ${descriptor}`;
+    await says(pool, new RegExp(`ready at ${address}`));
     await until(() => childrenOf(pool.child.pid!).length === 2);
     const before = childrenOf(pool.child.pid!);
-    assert.ok(before.includes(await ask(port)));
+    assert.ok(before.includes(await ask(port, undefined, gateway)));
     pool.child.kill('SIGHUP');
     await says(pool, /all workers replaced/);
     const after = childrenOf(pool.child.pid!);
-    assert.ok(after.includes(await ask(port)));
+    assert.ok(after.includes(await ask(port, undefined, gateway)));
     pool.child.kill('SIGKILL');
     await until(() => after.every((pid) => !existsSync(`/proc/${pid}`)));
   });

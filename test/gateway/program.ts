@@ -2,6 +2,7 @@
 import { serveCgi } from '../../src/gateway/cgi.js';
 import { serveFastCgi } from '../../src/gateway/fastcgi.js';
 import { serveHttp } from '../../src/gateway/http.js';
+import { passedSocket } from '../../src/gateway/passed.js';
 import { runPool } from '../../src/gateway/pool.js';
 import { fastCgiSocket } from '../../src/gateway/socket.js';
 import { type App, HttpError } from '../../src/http.js';
@@ -37,7 +38,10 @@ const code = await runPool({
   onReady: (address) => process.stdout.write(`ready at ${address}\n`),
   start: () => {
     if (gateway === 'crash') process.exit(3);
-    if (gateway === 'http') return serveHttp(app, { ...OPTIONS, host: '127.0.0.1', port: Number(where) });
+    if (gateway === 'http') {
+      const fd = where === '' ? passedSocket(process.env)?.fd : undefined;
+      return serveHttp(app, { ...OPTIONS, host: '127.0.0.1', port: Number(where), fd });
+    }
     const socket = fastCgiSocket(where === '' ? undefined : where, process.env);
     return serveFastCgi(app, { ...OPTIONS, socket, socketMode: 0o600 });
   },

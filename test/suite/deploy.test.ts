@@ -9,7 +9,8 @@ import { openFolder, PATH, root, startServer } from '../doors/children.js';
 import { configured } from '../doors/configure.js';
 import { fastCgiAt, open as openNginx } from '../doors/nginx.js';
 
-const UNITS = ['atommq.service', 'atommq-head.service', 'atommq-fastcgi.socket', 'atommq-fastcgi.service'];
+const SERVICES = ['atommq.service', 'atommq-head.service', 'atommq-fastcgi.service'];
+const UNITS = [...SERVICES, 'atommq.socket', 'atommq-fastcgi.socket'];
 
 test('systemd accepts the units', { skip: unlessThere('systemd-analyze') }, () => {
   const folder = openFolder();
@@ -32,6 +33,30 @@ test('systemd accepts the units', { skip: unlessThere('systemd-analyze') }, () =
   assert.equal(status, 0, stderr);
 });
 
+/** Of ten; what is left is the network, files of a socket, and code that V8 makes. */
+const MOST_EXPOSED = 1.5;
+
+for (const unit of SERVICES) {
+  test(`${unit} is exposed to little`, { skip: unlessThere('systemd-analyze') }, () => {
+    const { status, stdout, stderr } = spawnSync(
+      'systemd-analyze',
+      ['security', '--offline=true', `--threshold=${MOST_EXPOSED * 10}`, '--no-pager', join(root, 'deploy', unit)],
+      { encoding: 'utf8', env: { ...process.env, PATH } },
+    );
+    assert.equal(status, 0, stdout + stderr);
+    assert.match(stdout, /Overall exposure level/);
+  });
+}
+
+test('all services are in the same sandbox', () => {
+  const [first, ...others] = SERVICES.map((unit) => {
+    const [, sandbox = ''] = /\n(# All else it may read[\s\S]*)\[Install\]/.exec(configured(unit, {})) ?? [];
+    assert.match(sandbox, /SystemCallFilter/, unit);
+    return sandbox;
+  });
+  for (const other of others) assert.equal(other, first);
+});
+
 test('a list of replacements that no longer fits is an error', () => {
   assert.throws(() => configured('atommq.service', { '/nowhere/at/all': '/' }), /does not hold/);
 });
@@ -47,7 +72,8 @@ for (const [how, wrapper] of HANDED_OVER) {
   test(`the FastCGI service takes its socket from systemd ${how}`, { skip }, async () => {
     const folder = openFolder();
     const socket = join(folder, 'fcgi.sock');
-    const unit = configured('atommq-fastcgi.service', { '/opt/atommq': root, '/var/lib/atommq': folder });
+    const unit = configured('atommq-fastcgi.service', { '/opt/atommq': root, '/etc/atommq': folder });
+    writeFileSync(join(folder, 'config.yml'), configured('config.yml', { '/var/lib/atommq': folder }));
     const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
     const atommq = startServer({
       command: 'systemd-socket-activate',
