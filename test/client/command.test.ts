@@ -233,7 +233,7 @@ const REFUSED: [string, string[], number, RegExp][] = [
     'no such feed',
     ['tail', 'nosuch', '--no-follow'],
     1,
-    /There is no feed named "nosuch"\. Publishing to "nosuch" makes it\.$/,
+    /There is no feed named "nosuch"\. atommq feeds lists what there is\. Publishing to "nosuch" makes it\.$/,
   ],
   ['an unknown id', ['tail', 'lines', '--from', 'urn:never'], 1, /never held the entry urn:never.* --from earliest\.$/],
   ['no such file', ['publish', 'a', 'nofile'], 1, /^atommq: nofile: cannot be read \(ENOENT\); nothing was published$/],

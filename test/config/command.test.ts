@@ -59,7 +59,7 @@ const REFUSED: [string[], NodeJS.ProcessEnv, RegExp][] = [
   [['--port', 'many'], {}, /^atommq: --port: port "many" must be/],
   [['--port'], {}, /^atommq: .*port/],
   [['--prot', '1'], {}, /^atommq: unknown flag --prot; the nearest one is --port$/],
-  [['confg'], {}, /^atommq: unknown command "confg"; the nearest one is config$/],
+  [['confg'], {}, /^atommq: unknown command "confg"; the nearest one is config, and atommq help lists them$/],
   [['--detach=maybe'], {}, /^atommq: --detach: detach "maybe" must be true or false$/],
   [['--trust-remote-user='], {}, /^atommq: --trust-remote-user: trust-remote-user "" must be true or false$/],
   [

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../fixture.js';
 const BIN = join(root, 'bin/atommq');
 /** Without a configuration file of the machine's, or its variables. */
 const elsewhere = temporaryFolder();
-const CLEAN = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ATOMMQ_')));
+export const CLEAN = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ATOMMQ_')));
 
 export interface Ran {
   status: number | null;
@@ -16,8 +16,8 @@ export interface Ran {
 }
 
 /** Runs `atommq` with these words, synchronously. */
-export function atommq(words: string[], env: NodeJS.ProcessEnv = {}): Ran {
-  const options = { cwd: elsewhere, env: { ...CLEAN, ...env }, encoding: 'utf8' } as const;
+export function atommq(words: string[], env: NodeJS.ProcessEnv = {}, cwd = elsewhere): Ran {
+  const options = { cwd, env: { ...CLEAN, ...env }, encoding: 'utf8' } as const;
   const { status, stdout, stderr } = spawnSync(BIN, words, options);
   return { status, stdout, stderr };
 }
