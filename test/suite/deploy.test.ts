@@ -4,10 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
+import { AtomMQ } from '../../src/bus.js';
 import { unlessThere } from '../doors/all.js';
 import { openFolder, PATH, root, startServer } from '../doors/children.js';
 import { configured } from '../doors/configure.js';
 import { fastCgiAt, open as openNginx } from '../doors/nginx.js';
+import { parseExposition } from '../exposition.js';
+import { inProcess } from '../fixture.js';
 
 const SERVICES = ['atommq.service', 'atommq-head.service', 'atommq-fastcgi.service'];
 const UNITS = [...SERVICES, 'atommq.socket', 'atommq-fastcgi.socket'];
@@ -55,6 +59,28 @@ test('all services are in the same sandbox', () => {
     return sandbox;
   });
   for (const other of others) assert.equal(other, first);
+});
+
+test('the alerts for Prometheus ask for metrics that there are', async () => {
+  const { groups } = parse(configured('prometheus-rules.yml', {})) as {
+    groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
+  };
+  const bus = await AtomMQ.open({ database: ':memory:', metrics: true });
+  try {
+    await bus.publish('widgets', { title: 'allo' });
+    const ask = inProcess(bus.app);
+    await ask('GET', '/feed=widgets');
+    const { types, samples } = parseExposition((await ask('GET', '/metrics')).body);
+    const names = new Set([...types.keys(), ...samples.map(({ name }) => name)]);
+    const rules = groups.flatMap((group) => group.rules);
+    assert.ok(rules.length > 3);
+    for (const { alert, expr, annotations } of rules) {
+      assert.ok(annotations.summary.length > 0, alert);
+      for (const [name] of expr.matchAll(/\batommq_\w+/g)) assert.ok(names.has(name), `${alert}: ${name}`);
+    }
+  } finally {
+    await bus.close();
+  }
 });
 
 test('a list of replacements that no longer fits is an error', () => {
