@@ -6,6 +6,8 @@ export const ATOM = 'http://www.w3.org/2005/Atom';
 export const APP = 'http://www.w3.org/2007/app';
 /** The namespace of Atom tombstones (RFC 6721 §2). */
 export const TOMBSTONES = 'http://purl.org/atompub/tombstones/1.0';
+/** The namespace of the element in which an entry keeps the attributes of the CloudEvent that it was made of. */
+export const CLOUDEVENTS = 'urn:atommq:cloudevents';
 
 /**
  * An entry as its publisher sent it, cut into what the server needs to make it its own.

@@ -6,7 +6,7 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { Parser } from 'xml2js';
 import { resolveIri } from './iri.js';
-import { APP, ATOM } from './model.js';
+import { APP, ATOM, CLOUDEVENTS } from './model.js';
 
 /** What stands on an element's start tag, or holds for it. */
 export interface Scope {
@@ -60,7 +60,7 @@ interface Builder {
 }
 
 /**
- * The tree of a document's root, with what it has of Atom's and AtomPub's; foreign elements are left out.
+ * The tree of a document's root, with what it has of Atom's and AtomPub's and of events; foreign elements are left out.
  * @param base the address that the document came from, for relative `xml:base` and IRIs
  * @throws Error when the document is not well-formed
  */
@@ -104,7 +104,7 @@ class TreeReading {
       return;
     }
     const isRoot = this.#scopes.length === 1;
-    if (!isRoot && tag.uri !== ATOM && tag.uri !== APP) {
+    if (!isRoot && tag.uri !== ATOM && tag.uri !== APP && tag.uri !== CLOUDEVENTS) {
       this.#inside = 1;
       this.#foreign = true;
       return;

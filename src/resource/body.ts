@@ -11,9 +11,8 @@ export function mediaTypeOf(request: HttpRequest): string {
   return field.split(';', 1)[0]!.trim().toLowerCase();
 }
 
-/** Whether a body is to be read as Atom; everything else is a media resource. */
-export function isDocument(request: HttpRequest): boolean {
-  const type = mediaTypeOf(request);
+/** Whether a body of this media type is to be read as XML. */
+export function isXml(type: string): boolean {
   return type === FORM || XML_TYPES.has(type);
 }
 
@@ -22,6 +21,12 @@ export function isPostedForm(request: HttpRequest): boolean {
   const { accept, origin, 'sec-fetch-site': site } = request.headers;
   if (origin === undefined && site === undefined) return false;
   return mediaTypeOf(request) === FORM && /\btext\/html\b/i.test(accept ?? '');
+}
+
+/** The `charset` parameter of the content type. */
+export function charsetOf({ headers }: HttpRequest): string | undefined {
+  const parameters = (headers['content-type'] ?? '').split(';').slice(1);
+  return parameters.find((one) => /^\s*charset\s*=/i.test(one))?.replace(/^[^=]*=\s*"?|"?\s*$/g, '');
 }
 
 /** @throws HttpError 415 for a body that is compressed */
@@ -39,15 +44,13 @@ export function refuseContentEncoding({ headers }: HttpRequest): void {
  */
 export async function readXml(request: HttpRequest, limit: number, option?: string): Promise<string> {
   const type = mediaTypeOf(request);
-  if (!isDocument(request)) {
+  if (!isXml(type)) {
     throw new HttpError(415, `${type.slice(0, 80)} is not accepted here; send Atom as application/atom+xml.`);
   }
   refuseContentEncoding(request);
   const bytes = await receive(request, limit, option);
   if (bytes.length === 0) throw new HttpError(400, 'The body is empty; an Atom document is needed here.');
-  const parameters = (request.headers['content-type'] ?? '').split(';').slice(1);
-  const charset = parameters.find((one) => /^\s*charset\s*=/i.test(one))?.replace(/^[^=]*=\s*"?|"?\s*$/g, '');
-  const text = decodeXml(bytes, type === FORM ? undefined : charset);
+  const text = decodeXml(bytes, type === FORM ? undefined : charsetOf(request));
   // What `curl -d` sends is labelled as a form, whatever it is.
   if (type === FORM && !/^\s*</.test(text)) {
     throw new HttpError(415, `A form is not accepted here; send an Atom entry (curl -d '<entry>…</entry>' will do).`);

@@ -118,7 +118,8 @@ export function createdBatch(
   };
 }
 
-function createdHeaders(repeated: boolean, minimal: boolean): Record<string, string> {
+/** What every 201 has besides. */
+export function createdHeaders(repeated: boolean, minimal: boolean): Record<string, string> {
   return {
     'cache-control': 'no-cache',
     ...SANDBOX,

@@ -205,12 +205,9 @@ function isBehind({ feed, cursor }: Reading): boolean {
   return cursor.position < feed.head || cursor.feedId !== feed.feedId;
 }
 
-/** How entries are written: as Atom, or as JSON where `format` says so. */
+/** How entries are written: as Atom, or as JSON of some kind where `format` says so. */
 function formOf({ settings }: Context, request: HttpRequest): Form {
   const format = request.query.get('format') ?? 'atom';
-  if (format !== 'atom' && format !== 'json' && format !== 'ndjson') {
-    throw new HttpError(400, `The data of events is atom or json, not ${JSON.stringify(format.slice(0, 40))}.`);
-  }
   const kind = (entry: HeldEntry) => (entry.deleted ? 'event: deleted\n' : '');
   if (format === 'atom') {
     const write: Write = (entry, url) => {
@@ -219,12 +216,18 @@ function formOf({ settings }: Context, request: HttpRequest): Form {
     };
     return { name: 'atom', write: Promise.resolve(write) };
   }
-  const write = import('../atom/json.js').then(
-    ({ writeJsonEntry }): Write =>
-      (entry, url) =>
-        `${kind(entry)}${dataLines(writeJsonEntry(entry, url))}\n`,
-  );
-  return { name: 'json', write };
+  const inJson =
+    (one: Write): Write =>
+    (entry, url) =>
+      `${kind(entry)}${dataLines(one(entry, url))}\n`;
+  if (format === 'json' || format === 'ndjson') {
+    return { name: 'json', write: import('../atom/json.js').then(({ writeJsonEntry }) => inJson(writeJsonEntry)) };
+  }
+  if (format === 'cloudevents') {
+    return { name: format, write: import('../atom/cloudevent-write.js').then(({ writeEvent }) => inJson(writeEvent)) };
+  }
+  const shown = JSON.stringify(format.slice(0, 40));
+  throw new HttpError(400, `The data of events is atom, json or cloudevents, not ${shown}.`);
 }
 
 /** Any of the three ends of line ends a field. */

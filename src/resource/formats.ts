@@ -33,6 +33,7 @@ const XML = ['application/xml', 'text/xml'];
 // What most requests never ask for is loaded when one does: a CGI process pays for every module.
 const json = () => import('../atom/json.js');
 const html = () => import('../atom/html.js');
+const events = () => import('../atom/cloudevent-write.js');
 const atomHeaders = async () => SANDBOX;
 const htmlHeaders = async () => ({ ...NO_SNIFFING, 'content-security-policy': (await html()).HTML_POLICY });
 
@@ -68,6 +69,13 @@ export const FEED_FORMATS: Format<FeedPage>[] = [
     write: async (page) => (await json()).writeNdjson(page),
   },
   {
+    name: 'cloudevents',
+    types: ['application/cloudevents-batch+json'],
+    contentType: 'application/cloudevents-batch+json',
+    suffix: '.events',
+    write: async (page) => (await events()).writeEvents(page),
+  },
+  {
     // A plain page for subscribers of the hub; browsers get those of `web/`.
     name: 'html',
     types: ['text/html'],
@@ -101,6 +109,13 @@ export const ENTRY_FORMATS: Format<EntryPage>[] = [
     suffix: '.ndjson',
     write: async ({ entry, url }) => `${(await json()).writeJsonEntry(entry, url).trimEnd()}\n`,
   },
+  {
+    name: 'cloudevents',
+    types: ['application/cloudevents+json'],
+    contentType: 'application/cloudevents+json',
+    suffix: '.events',
+    write: async ({ entry, url }) => `${(await events()).writeEvent(entry, url)}\n`,
+  },
 ];
 
 /** The types of what programs get of a feed and of an entry, the preferred one first. */
@@ -132,6 +147,11 @@ export function wantsEvents<Input>({ headers: { accept } }: HttpRequest, formats
   return negotiate(accept, [...formats.map(({ types }) => types), [EVENTS]]) === formats.length;
 }
 
+/** The form that `format=` calls by a name. */
+export function namedFormat<Input>(formats: Format<Input>[], asked: string): Format<Input> | undefined {
+  return formats.find(({ name }) => name === asked);
+}
+
 /**
  * By `format=`, else by `Accept`.
  * @throws HttpError 400 for an unknown format, 406 where nothing is acceptable
@@ -149,7 +169,7 @@ export function formatFor<Input>(request: HttpRequest, formats: Format<Input>[])
           )
         ]!;
   }
-  const format = formats.find(({ name }) => name === asked);
+  const format = namedFormat(formats, asked);
   if (format === undefined) {
     const known = [...new Set([...formats.map(({ name }) => name), 'html'])].join(', ');
     throw new HttpError(400, `format is one of ${known}, not ${JSON.stringify(asked.slice(0, 40))}.`);

@@ -1,5 +1,5 @@
 /** Long polling (RFC 7240 §4.3): an answer that would hold nothing new is held back until something comes. */
-import type { HttpRequest, HttpResponse } from '../http.js';
+import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Feed } from '../store/store.js';
 import type { Context } from './context.js';
 import { noFeed } from './stretch.js';
@@ -11,14 +11,32 @@ export interface Polled {
 }
 
 /**
- * How many seconds a request is granted of the `Prefer: wait=N` that it has; undefined where it has none. A process that
- * ends with its request never waits.
+ * How many seconds a request is granted of those that it would wait; undefined where it says nothing of that. A process
+ * that ends with its request never waits.
+ * @throws HttpError 400 for a timeout that is no number
  */
-export function waitOf({ headers, nature }: HttpRequest, most: number): number | undefined {
-  if (headers.prefer === undefined) return undefined;
-  const [, seconds] = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(headers.prefer) ?? [];
+export function waitOf(request: HttpRequest, most: number): number | undefined {
+  const seconds = preferredWait(request.headers) ?? timeoutOf(request);
   if (seconds === undefined) return undefined;
-  return nature.runOnce ? 0 : Math.min(Number(seconds), most);
+  return request.nature.runOnce ? 0 : Math.min(seconds, most);
+}
+
+/** What `Prefer: wait=N` asks for. */
+export function preferredWait({ prefer }: HttpRequest['headers']): number | undefined {
+  if (prefer === undefined) return undefined;
+  const [, seconds] = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(prefer) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+/** What `timeout` asks for, as http-feeds has it: in milliseconds. */
+function timeoutOf(request: HttpRequest): number | undefined {
+  const timeout = request.search.includes('timeout') ? request.query.get('timeout') : null;
+  if (timeout === null) return undefined;
+  if (!/^\d{1,12}$/.test(timeout)) {
+    const shown = JSON.stringify(timeout.slice(0, 40));
+    throw new HttpError(400, `timeout is a whole number of milliseconds, not ${shown}.`);
+  }
+  return Number(timeout) / 1000;
 }
 
 /**

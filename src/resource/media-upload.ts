@@ -5,6 +5,7 @@ import { createHash, hash } from 'node:crypto';
 import { writeDraft } from '../atom/draft.js';
 import { asMediaLinkEntry } from '../atom/entry.js';
 import { newAtomId, now } from '../atom/ids.js';
+import { isMediaType } from '../atom/media-type.js';
 import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse, tooLarge } from '../http.js';
 import { type Append, CHUNK, type NewMedia, type Store } from '../store/store.js';
@@ -15,9 +16,6 @@ import { createdEntry, newEntry, outcome } from './created.js';
 
 /** So many chunks are gathered before they are written; what fits in here is written together with its entry. */
 const GATHERED = 16;
-
-/** `type/subtype`, and parameters of visible characters (RFC 9110 §8.3.1). */
-const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(\s*;[\x20-\x7e\t]*)?$/;
 
 /** `POST` of anything that is not Atom: a media resource, and the entry that links to it. */
 export async function publishMedia(
@@ -52,7 +50,7 @@ export async function publishMedia(
 export async function receiveMedia({ store, settings }: Context, request: HttpRequest): Promise<NewMedia> {
   refuseContentEncoding(request);
   const type = request.headers['content-type']?.trim() ?? '';
-  if (!MEDIA_TYPE.test(type) || type.length > 255) {
+  if (!isMediaType(type)) {
     throw new HttpError(415, `${JSON.stringify(type.slice(0, 80))} is not a media type.`);
   }
   const limit = settings.maxMediaBytes;

@@ -2,12 +2,12 @@
 import { asMediaLinkEntry, onlyEntry, storedXml, writeEntry, writeEntryDocument } from '../atom/entry.js';
 import { atomIdOfSegment, keyOfAtomId, now, segmentOfAtomId } from '../atom/ids.js';
 import type { SentEntry } from '../atom/model.js';
-import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { StoredEntry } from '../store/store.js';
-import { prefersMinimal, readXml } from './body.js';
+import { prefersMinimal } from './body.js';
 import { checkChange, entryTag } from './conditions.js';
 import { ATOM_ENTRY, type Context, REVALIDATE, TOMBSTONE } from './context.js';
+import { readDocument } from './document.js';
 import { ENTRY_FORMATS, formatFor } from './formats.js';
 import type { RenderedEntry } from './pages.js';
 import { respond } from './representation.js';
@@ -51,9 +51,7 @@ export async function readMember(context: Context, request: HttpRequest, member:
 
 /** `PUT`: a new revision in place. */
 export async function reviseMember(context: Context, request: HttpRequest, member: Member): Promise<HttpResponse> {
-  const sent = onlyEntry(
-    parseDocument(await readXml(request, context.settings.maxEntryBytes, 'max-entry-bytes'), context.settings),
-  );
+  const sent = onlyEntry(await readDocument(request, context.settings));
   const entry = await context.store.revise({
     feed: member.feed,
     key: keyOf(member),

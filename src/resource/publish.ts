@@ -2,13 +2,13 @@
 import { hash } from 'node:crypto';
 import { newAtomId, now } from '../atom/ids.js';
 import type { SentDocument } from '../atom/model.js';
-import { parseDocument } from '../atom/parse.js';
 import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Append, Expectation } from '../store/store.js';
-import { idempotencyKeyOf, isDocument, readXml } from './body.js';
+import { idempotencyKeyOf, mediaTypeOf } from './body.js';
 import { expectationsOf } from './conditions.js';
 import type { Context } from './context.js';
 import { createdBatch, createdEntry, newEntry, outcome } from './created.js';
+import { isDocument, isEvents, readDocument } from './document.js';
 import { publishMedia } from './media-upload.js';
 
 /** `POST` to a feed; `url` is its address. */
@@ -23,8 +23,7 @@ async function publishDocument(
   url: string,
 ): Promise<HttpResponse> {
   const expect = expectationsOf(request.headers);
-  const { settings } = context;
-  const document = parseDocument(await readXml(request, settings.maxEntryBytes, 'max-entry-bytes'), settings);
+  const document = await readDocument(request, context.settings);
   if (document.entries.length === 0) {
     throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
   }
@@ -34,6 +33,9 @@ async function publishDocument(
   }
   const append = appendOf(document, name, keyed, expect);
   const result = outcome(await context.publisher.publish(append), append);
+  if (isEvents(request, mediaTypeOf(request))) {
+    return (await import('./created-events.js')).createdEvents(context, request, result, url, document.kind);
+  }
   return document.kind === 'entry'
     ? createdEntry(context, request, result, url)
     : createdBatch(context, request, result, url);

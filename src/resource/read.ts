@@ -8,7 +8,7 @@ import { extentOfTag, pageTag, tagsOf } from './conditions.js';
 import { type Context, IMMUTABLE, REVALIDATE } from './context.js';
 import { streamFeed } from './events.js';
 import { FEED_FORMATS, type Format, formatFor, wantsEvents } from './formats.js';
-import { awaitNews, type Polled, waitOf } from './long-poll.js';
+import { awaitNews, type Polled, preferredWait, waitOf } from './long-poll.js';
 import type { RenderedPage } from './pages.js';
 import { isLimited } from './policy.js';
 import { respond } from './representation.js';
@@ -56,6 +56,7 @@ export async function readFeed(
   const response = await awaitNews(context, request, feed, wait, (newest) =>
     answer(context, newest, { ...asked, now: feed.head }),
   );
+  if (preferredWait(request.headers) === undefined) return response;
   return { ...response, headers: { ...response.headers, 'preference-applied': `wait=${wait}` } };
 }
 

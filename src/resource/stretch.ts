@@ -3,6 +3,7 @@ import { keyOfAtomId } from '../atom/ids.js';
 import { HttpError } from '../http.js';
 import type { Feed } from '../store/store.js';
 import type { Context } from './context.js';
+import { afterEvent, lastEventOf } from './last-event.js';
 
 /** Where to read, and how far. */
 export interface Stretch {
@@ -41,6 +42,12 @@ export async function stretchOf(
     moving,
     fromTheStart,
   });
+  // It beats the others: who goes on adds it to the address that they began with.
+  const last = lastEventOf(query);
+  if (last !== undefined) {
+    const position = await afterEvent(context, feed, query, last);
+    return stretch(position, false, position <= floor);
+  }
   if (after === 'now') return stretch(descending ? head + 1 : (now ?? head), true);
   if (at === 'last') {
     const end = descending ? Math.min(floor + limit, head) + 1 : Math.max(floor, head - limit);

@@ -250,6 +250,10 @@ export class KnexStore implements Store {
     return rows.map((row) => ({ feedId: Number(row.feed_id), ...asCategory(row) }));
   }
 
+  async terms(feedId: number, scheme: string, limit: number): Promise<string[]> {
+    return (await this.#attempts.run(() => this.#ask.terms(feedId, scheme, limit))).map(({ term }) => term);
+  }
+
   writeBlob(blobId: string, first: number, chunks: Buffer[]): Promise<void> {
     return this.#write((trx, again) => writeUpload(trx, blobId, first, chunks, again));
   }

@@ -88,6 +88,10 @@ export function builtQuestions(knex: Knex): Questions {
         return count <= limit;
       });
     },
+    async terms(feedId, scheme, limit) {
+      const rows: CategoryRow[] = await knex('mq_category').where({ feed_id: feedId }).select('term', 'scheme');
+      return rows.filter((row) => row.scheme === scheme).slice(0, limit);
+    },
     wasRemoved: async (feedId, keyHash) =>
       (await knex('mq_removed').where({ feed_id: feedId, key_hash: keyHash }).select('feed_id')).length > 0,
     async chunks(blobId, first, count) {

@@ -23,6 +23,7 @@ export interface Questions {
   entry(feed: string, key: string): Promise<EntryRow | undefined>;
   categories(feedId: number, limit: number): Promise<CategoryRow[]>;
   allCategories(limit: number): Promise<CategoryRow[]>;
+  terms(feedId: number, scheme: string, limit: number): Promise<Pick<CategoryRow, 'term'>[]>;
   wasRemoved(feedId: number, keyHash: number): Promise<boolean>;
   chunks(blobId: string, first: number, count: number): Promise<ChunkRow[]>;
   schemaVersion(): Promise<number>;
@@ -60,6 +61,7 @@ const ALL_CATEGORIES = `SELECT feed_id, term, scheme, label FROM (
     SELECT c.*, row_number() OVER (PARTITION BY c.feed_id ORDER BY ${BY_CATEGORY}) AS n FROM mq_category c
     WHERE EXISTS (SELECT 1 FROM mq_tag t WHERE t.feed_id = c.feed_id AND t.category_key = c.category_key)) numbered
   WHERE n <= ? ORDER BY feed_id, n`;
+const TERMS = 'SELECT term FROM mq_category WHERE feed_id = ? AND scheme = ? LIMIT ?';
 const WAS_REMOVED = 'SELECT feed_id FROM mq_removed WHERE feed_id = ? AND key_hash = ?';
 const SCHEMA = `SELECT value FROM mq_meta WHERE name = 'schema'`;
 const CHUNKS = 'SELECT data FROM mq_blob WHERE blob_id = ? AND seq >= ? AND seq < ? ORDER BY seq';
@@ -135,6 +137,7 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
     entry: (feed, key) => one<EntryRow>(ENTRY, [feed, key]),
     categories: (feedId, limit) => read(CATEGORIES, [feedId, limit]),
     allCategories: (limit) => read(ALL_CATEGORIES, [limit]),
+    terms: (feedId, scheme, limit) => read(TERMS, [feedId, scheme, limit]),
     wasRemoved: async (feedId, keyHash) => (await read(WAS_REMOVED, [feedId, keyHash])).length > 0,
     chunks: (blobId, first, count) => read(CHUNKS, [blobId, first, first + count]),
     schemaVersion: async () => Number((await one<{ value: string }>(SCHEMA, []))?.value ?? 0),

@@ -232,6 +232,8 @@ export interface Store {
   categories(feedId: number, limit: number): Promise<Category[]>;
   /** The same for every feed at once, at most `limit` of each. */
   allCategories(limit: number): Promise<FeedCategory[]>;
+  /** The terms of a scheme that entries of a feed have, or had before they were deleted or removed; at most `limit`. */
+  terms(feedId: number, scheme: string, limit: number): Promise<string[]>;
 
   /** Writes the next chunks of a blob that no entry has yet; one that never gets an entry is removed after a day. */
   writeBlob(blobId: string, first: number, chunks: Buffer[]): Promise<void>;

@@ -3,7 +3,7 @@ import type { FeedPage } from '../atom/feed.js';
 import { HttpError } from '../http.js';
 import { segmentsOf, visible } from '../resource/address.js';
 import { feedAt } from '../resource/feed-address.js';
-import { FEED_FORMATS, type Format } from '../resource/formats.js';
+import { FEED_FORMATS, type Format, namedFormat } from '../resource/formats.js';
 
 /** A topic taken apart. */
 export interface Topic {
@@ -40,7 +40,7 @@ export function parseTopic(address: string, base: string): Topic {
   const [feed, feedUrl, below] = first === undefined ? [undefined, '', []] : feedAt(base, first, rest);
   if (feed === undefined || below.length > 0) throw notOurs(base);
   const asked = url.searchParams.get('format');
-  const format = asked === null ? FEED_FORMATS[0] : FEED_FORMATS.find(({ name }) => name === asked);
+  const format = asked === null ? FEED_FORMATS[0] : namedFormat(FEED_FORMATS, asked);
   if (format === undefined) {
     throw new HttpError(400, `hub.topic has a format that there is not: ${JSON.stringify(asked?.slice(0, 40))}.`);
   }

@@ -81,6 +81,7 @@ for (const [client, { lock, identifier, never, table }] of Object.entries(KINDS)
     await ask.entry('f', 'k');
     await ask.categories(7, 5);
     await ask.allCategories(5);
+    await ask.terms(1, 's', 5);
     assert.equal(await ask.wasRemoved(7, 1), true);
     await ask.chunks('b', 0, 4);
     await ask.heads(5);
