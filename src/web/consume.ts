@@ -68,6 +68,12 @@ ${copyable(`consume-${id}`, name, code)}
 )}</section>`;
 }
 
+/** The line that publishes to a feed, for those who begin. */
+export function firstLine(url: string): Html {
+  const entry = '<entry><title>Hello</title><content>the first message</content></entry>';
+  return copyable('first', 'curl', `curl -d '${entry}' '${url.replaceAll("'", '%27')}'`);
+}
+
 /** The line that reads one thing again. */
 export function curlLine(url: string): string {
   return `curl '${url.replaceAll("'", '%27')}'`;

@@ -45,17 +45,29 @@ export function clean(markup: string, base: string | undefined): string {
   });
 }
 
+const PERMISSIONS = 'allow-popups allow-popups-to-escape-sandbox';
+/** An origin of its own, no script, no form; links open in a window of their own. */
+export const SANDBOXED = `sandbox ${PERMISSIONS}`;
+
 /**
- * The frame: an origin of its own, no script, no form; links open in a window of their own.
+ * The content as a document of its own, for a browser that is told to let it do nothing.
  * @param style the address of the style sheet
  * @returns undefined for content that is no HTML, or too much of it
  */
-export function contentFrame(content: TextView, style: string): Html | undefined {
+export function contentDocument(content: TextView, style: string): Html | undefined {
   const markup = content.value.length > MOST ? undefined : htmlOf(content);
   if (markup === undefined) return undefined;
   const inside = new Html(clean(markup, content.base));
-  const document = html`<!DOCTYPE html><html${attributes({ lang: content.lang })}><head><meta charset="utf-8"/><meta name="color-scheme" content="light dark"/><title>Content</title><link rel="stylesheet" href="${style}"/></head><body>${inside}</body></html>`;
-  return html`<iframe class="content" title="Content" sandbox="allow-popups allow-popups-to-escape-sandbox" loading="lazy" height="${heightOf(inside.markup)}" srcdoc="${document.markup}"></iframe>`;
+  return html`<!DOCTYPE html><html${attributes({ lang: content.lang })}><head><meta charset="utf-8"/><meta name="color-scheme" content="light dark"/><title>Content</title><link rel="stylesheet" href="${style}"/></head><body>${inside}</body></html>`;
+}
+
+/** The same in a frame. */
+export function contentFrame(content: TextView, style: string): Html | undefined {
+  const document = contentDocument(content, style);
+  return (
+    document &&
+    html`<iframe class="content" title="Content" sandbox="${PERMISSIONS}" loading="lazy" height="${heightOf(document.markup)}" srcdoc="${document.markup}"></iframe>`
+  );
 }
 
 /** Nobody can look into the frame, so its height is a guess; it scrolls, and can be drawn larger. */

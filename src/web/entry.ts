@@ -4,16 +4,17 @@ import { keyOfAtomId } from '../atom/ids.js';
 import { linkable } from '../atom/iri.js';
 import { type EntryView, type LinkView, type PersonView, viewEntry } from '../atom/object.js';
 import { kindOfType } from '../atom/tree.js';
-import type { HttpRequest, HttpResponse } from '../http.js';
+import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import { entryTag } from '../resource/conditions.js';
-import type { Context } from '../resource/context.js';
+import { type Context, REVALIDATE } from '../resource/context.js';
 import { addressOf, gone, keyOf, type Member, missing } from '../resource/member.js';
+import { respond } from '../resource/representation.js';
 import { variantOf } from '../resource/variant.js';
 import type { StoredEntry } from '../store/store.js';
 import { assetPath } from './assets.js';
 import { curlLine } from './consume.js';
 import { attributes, type Html, html } from './html.js';
-import { answerPage, pathOf, rootOf } from './page.js';
+import { answerPage, HEADERS, POLICY, pathOf, rootOf } from './page.js';
 import { copyable, forms, size, tags, time, timeOf } from './parts.js';
 import { contentText } from './window.js';
 
@@ -32,6 +33,7 @@ export async function entryPage(context: Context, request: HttpRequest, member: 
   if (entry.deleted) throw gone();
   const { author } = context.settings;
   const root = rootOf(request);
+  if (request.query.has('content')) return contentAlone(request, entry, member, root);
   const url = addressOf(member.url, entry.atomId);
   const path = pathOf(url);
   const feed = pathOf(member.url);
@@ -54,7 +56,7 @@ export async function entryPage(context: Context, request: HttpRequest, member: 
 ${facts(entry, view)}
 ${view.summary !== undefined && view.summary.trim() !== '' && html`<p class="summary">${view.summary}</p>`}
 ${await mediaOf(context, entry, `${path}/media`)}
-${await content(view, root)}
+${await content(view, root, `${path}?content=alone`)}
 ${tags(feed, view.categories)}
 ${links(view.links)}
 ${view.rights !== undefined && html`<p class="facts">${view.rights}</p>`}
@@ -65,6 +67,7 @@ ${copyable('curl', 'curl', curlLine(url))}
 ${forms([
   ['Atom', form('atom'), 'application/atom+xml'],
   ['JSON', form('json'), 'application/json'],
+  ['CloudEvent', form('cloudevents'), 'application/cloudevents+json'],
 ])}
 <h2>Source</h2>
 ${copyable('source', 'Source', source.slice(0, MOST_SOURCE))}
@@ -72,14 +75,31 @@ ${source.length > MOST_SOURCE && html`<p>That is the beginning of it; <a href="$
   });
 }
 
-function facts({ editedAt, atomId }: StoredEntry, view: EntryView): Html {
+/** The content of an entry as a page of its own, which may do as little as its frame. */
+async function contentAlone(
+  request: HttpRequest,
+  { xml, atomId, editedAt }: StoredEntry,
+  { url }: Member,
+  root: string,
+): Promise<HttpResponse> {
+  const { content } = viewEntry(xml, url);
+  const { contentDocument, SANDBOXED } = await import('./content.js');
+  const document = content && contentDocument(content, assetPath(root, 'content'));
+  if (document === undefined) throw new HttpError(404, 'This entry has no content that stands in a frame.');
+  const headers = { ...HEADERS, ...REVALIDATE, 'content-security-policy': `${POLICY}; ${SANDBOXED}` };
+  const tag = entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, ''), '.content');
+  return respond(request, { tag, headers, body: Buffer.from(document.markup), modified: undefined });
+}
+
+function facts({ publishedAt, editedAt, atomId }: StoredEntry, view: EntryView): Html {
   const authors = view.authors.length > 0 ? view.authors : (view.source?.authors ?? []);
   return html`<dl class="facts">
 ${view.draft && html`<div><dt>State</dt><dd><strong>draft</strong></dd></div>`}
 ${authors.length > 0 && html`<div><dt>By</dt><dd>${authors.map((one, i) => html`${i > 0 && ', '}${person(one)}`)}</dd></div>`}
 <div><dt>Published</dt><dd>${timeOf(view.published)}</dd></div>
 ${view.updated !== view.published && html`<div><dt>Updated</dt><dd>${timeOf(view.updated)}</dd></div>`}
-<div><dt>Stored</dt><dd>${time(editedAt)}</dd></div>
+<div><dt>Stored</dt><dd>${time(publishedAt)}</dd></div>
+${editedAt !== publishedAt && html`<div><dt>Revised</dt><dd>${time(editedAt)}</dd></div>`}
 ${view.source !== undefined && html`<div><dt>From</dt><dd>${view.source.title.trim() || view.source.id}</dd></div>`}
 <div><dt>Id</dt><dd class="mono">${atomId}</dd></div>
 </dl>`;
@@ -89,14 +109,14 @@ function person({ name, uri, email }: PersonView): Html {
   return anchor(uri ?? (email === undefined ? '' : `mailto:${email}`), name.trim() || uri || email || 'unknown');
 }
 
-async function content(view: EntryView, root: string): Promise<Html | undefined> {
+async function content(view: EntryView, root: string, alone: string): Promise<Html | undefined> {
   const { content } = view;
   if (content === undefined) return undefined;
   if (content.src !== undefined) return html`<p>Content: ${anchor(content.src, content.src)}</p>`;
   if (/html$/.test(kindOfType(content.type))) {
     // What cleans markup is large: it is loaded where there is some.
     const frame = (await import('./content.js')).contentFrame(content, assetPath(root, 'content'));
-    if (frame !== undefined) return frame;
+    if (frame !== undefined) return html`${frame}<p class="facts"><a href="${alone}">Open it alone</a></p>`;
   }
   const text = contentText(view);
   if (text === undefined) return html`<p>Content of the type ${content.type}; it stands in the source.</p>`;

@@ -7,7 +7,7 @@ import { feedAt } from '../resource/feed-address.js';
 import { NoFeed } from '../resource/stretch.js';
 import { noFeedPage } from './feed.js';
 import { html } from './html.js';
-import { answerPage, pathOf, rootOf } from './page.js';
+import { answerPage, rootOf } from './page.js';
 
 /** The page of an error; it says what the problem document would. */
 export function errorPage(context: Context, request: HttpRequest, error: HttpError): Promise<HttpResponse> {
@@ -15,7 +15,7 @@ export function errorPage(context: Context, request: HttpRequest, error: HttpErr
   if (error instanceof NoFeed) {
     const [first = '', ...rest] = segmentsOf(request.path);
     const [name, url, below] = feedAt(request.base, first, rest);
-    if (name !== undefined && below.length === 0) return noFeedPage(context, request, name, pathOf(url), error);
+    if (name !== undefined && below.length === 0) return noFeedPage(context, request, name, url, error);
   }
   const { first, request: id } = error.members;
   return answerPage(context, request, {

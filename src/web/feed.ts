@@ -6,7 +6,7 @@ import { HttpError, type HttpRequest, type HttpResponse } from '../http.js';
 import type { Context } from '../resource/context.js';
 import { linkTo, noFeed } from '../resource/stretch.js';
 import type { Feed } from '../store/store.js';
-import { consumers } from './consume.js';
+import { consumers, firstLine } from './consume.js';
 import { attributes, type Html, html } from './html.js';
 import { placeOf } from './jump.js';
 import { answerPage, pathOf, rootOf, seeOther } from './page.js';
@@ -69,8 +69,8 @@ ${publishForm(path)}
 <h2 class="hidden">Entries</h2>
 ${problem !== undefined && alert(problem)}
 ${tools(path, filter, at, categories)}
-${found(filter, window, path)}
-${list(path, feed, window, filter, last)}
+${found(feed, filter, window, path)}
+${list(url, path, feed, window, filter, last)}
 ${paging(window)}
 </div>
 <aside aria-label="About this feed">
@@ -81,6 +81,7 @@ ${forms([
   ['Atom', form('atom'), 'application/atom+xml'],
   ['JSON Feed', form('json'), 'application/feed+json'],
   ['NDJSON', form('ndjson'), 'application/x-ndjson'],
+  ['CloudEvents', form('cloudevents'), 'application/cloudevents-batch+json'],
   ['Categories', `${path}/categories`, 'text/html'],
 ])}
 </aside>
@@ -117,16 +118,25 @@ ${
 </div>`;
 }
 
-function found({ text, category }: Filter, { shown, lookedAt }: Window, path: string): Html | undefined {
+function found(
+  { head, floor }: Feed,
+  { text, category }: Filter,
+  { shown, lookedAt, descending, older, newer }: Window,
+  path: string,
+): Html | undefined {
   if (text === '' && category === '') return undefined;
+  // As many are looked at as take no long time; whoever has not found it goes on from there.
+  const further = descending ? older : newer;
   const what = [text !== '' && html`“${text}”`, category !== '' && html`the category “${category}”`].filter(Boolean);
   return html`<p class="found" role="status">${entries(shown.length)} with ${
     what.length === 2 ? html`${what[0]!} and ${what[1]!}` : what[0]!
-  } among ${count(lookedAt)}. <a href="${path}">Show all</a></p>`;
+  } among the ${count(lookedAt)} looked at, of ${entries(head - floor)}. ${
+    further !== undefined && html`<a href="${further}">Look at ${descending ? 'older' : 'newer'} ones</a> · `
+  }<a href="${path}">Show all</a></p>`;
 }
 
 /** The entries, and where the script hears of more. */
-function list(path: string, feed: Feed, window: Window, filter: Filter, last: string | undefined): Html {
+function list(url: string, path: string, feed: Feed, window: Window, filter: Filter, last: string | undefined): Html {
   const { shown, atHead } = window;
   const from = last === undefined ? '' : `&start_after=${encodeURIComponent(last)}`;
   const live = atHead
@@ -138,14 +148,16 @@ function list(path: string, feed: Feed, window: Window, filter: Filter, last: st
 <button type="button" data-live-toggle="" hidden="">Pause</button></div>
 ${rowTemplate(path)}`
   }
-${shown.length === 0 && html`<p class="empty" data-empty="">${emptiness(feed, window)}</p>`}
+${shown.length === 0 && html`<div class="empty" data-empty="">${emptiness(feed, window, url)}</div>`}
 <ol class="entries" reversed=""${attributes(live)}>
 ${shown.map((one) => row(path, one))}</ol>`;
 }
 
-function emptiness({ head, floor }: Feed, { lookedAt }: Window): string {
-  if (lookedAt > 0) return 'None of these entries has it.';
-  return head > floor ? 'There are no entries on this page.' : 'This feed holds no entries.';
+function emptiness({ head, floor }: Feed, { lookedAt }: Window, url: string): Html {
+  if (lookedAt > 0) return html`<p>None of these entries has it.</p>`;
+  if (head > floor) return html`<p>There are no entries on this page.</p>`;
+  return html`<p>This feed holds no entries. Publish one with the form above, or from a shell:</p>
+${firstLine(url)}`;
 }
 
 function paging({ older, newer }: Window): Html | undefined {
@@ -191,7 +203,7 @@ export function noFeedPage(
   context: Context,
   request: HttpRequest,
   name: string,
-  path: string,
+  url: string,
   { status, message }: HttpError,
 ): Promise<HttpResponse> {
   return answerPage(context, request, {
@@ -199,7 +211,9 @@ export function noFeedPage(
     title: name,
     crumbs: [{ name: 'Feeds', href: `${rootOf(request)}/` }, { name }],
     main: html`<h1>${name}</h1>
-<p class="empty">${message} Publishing to it begins it.</p>
-${publishForm(path)}`,
+<div class="empty"><p>${message} Publishing to it begins it: with the form, or from a shell.</p>
+${firstLine(url)}</div>
+<h2>Publish an entry</h2>
+${publishForm(pathOf(url))}`,
   });
 }

@@ -3,21 +3,13 @@ import { now } from '../atom/ids.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { feedName } from '../resource/address.js';
 import type { Context } from '../resource/context.js';
-import { mayRead } from '../resource/permitted.js';
 import { feedUrl } from '../resource/service.js';
-import type { Feed } from '../store/store.js';
+import { firstLine } from './consume.js';
+import { entriesOf, type Listing, listFeeds, listingOf, type Order, type Row, rateOfHour } from './feed-order.js';
 import { attributes, type Html, html } from './html.js';
 import { answerPage, rootOf, seeOther } from './page.js';
 import { count, size, time } from './parts.js';
-import { type Rate, rateOf, sparkline } from './rate.js';
-
-/** So many feeds stand on a page. */
-const FEEDS = 50;
-
-interface Row {
-  feed: Feed;
-  rate: Rate;
-}
+import { sparkline } from './rate.js';
 
 /** `GET P/` by a browser. `?open=NAME` leads to a feed, `?filter=TEXT` to those whose names hold it. */
 export async function feedsPage(context: Context, request: HttpRequest): Promise<HttpResponse> {
@@ -27,42 +19,25 @@ export async function feedsPage(context: Context, request: HttpRequest): Promise
   if (opened !== undefined && opened !== '') {
     return seeOther(feedUrl(root, feedName(opened)));
   }
-  const filter = (query.get('filter') ?? '').trim().toLowerCase();
-  const after = query.get('after') ?? '';
-  const listed = await listFeeds(context, request, after, filter);
-  const feeds = listed.slice(0, FEEDS);
-  const time = now();
-  const rows = await Promise.all(feeds.map(async (feed) => ({ feed, rate: await rateOf(context.store, feed, time) })));
-  const more = listed.length > FEEDS ? feeds.at(-1)!.name : undefined;
+  const listing = listingOf(query);
+  const { rows, next, among } = await listFeeds(context, request, listing, now());
   return answerPage(context, request, {
     crumbs: [],
     alternates: [{ href: `${root}/?format=atom`, type: 'application/atomsvc+xml', title: 'Service document' }],
     main: html`<h1>Feeds</h1>
-${tools(root, filter)}
-${rows.length === 0 ? nothing(filter, after) : table(root, rows)}
-${paging(root, filter, after, more)}`,
+${tools(root, listing)}
+${rows.length === 0 ? nothing(listing, feedUrl(request.base, 'hello')) : table(root, rows, listing)}
+${among !== undefined && html`<p class="found">In order are the first ${count(among)} feeds by name; a filter finds the others.</p>`}
+${paging(root, listing, next)}`,
   });
 }
 
-/** Feeds after a name, one more than a page has where there is more. The one place where pages list feeds. */
-async function listFeeds(context: Context, request: HttpRequest, after: string, filter: string): Promise<Feed[]> {
-  const listed: Feed[] = [];
-  for (let last = after; listed.length <= FEEDS; ) {
-    const some = await context.store.feedsAfter(last, filter, FEEDS + 1);
-    // Whoever may not see all of them is shown the next ones instead.
-    listed.push(...some.filter(({ name }) => mayRead(context, request, name)));
-    if (some.length <= FEEDS) break;
-    last = some.at(-1)!.name;
-  }
-  return listed;
-}
-
-function tools(root: string, filter: string): Html {
+function tools(root: string, { filter, order }: Listing): Html {
   return html`<div class="tools">
 <form method="get" action="${root}/" role="search" class="inline">
 <label for="filter">Filter</label>
 <input id="filter" name="filter" type="search" value="${filter}" placeholder="part of a name" autocapitalize="none" autocomplete="off"/>
-<button>Filter</button>
+${order !== 'name' && html`<input type="hidden" name="sort" value="${order}"/>`}<button>Filter</button>
 </form>
 <form method="get" action="${root}/" class="inline">
 <label for="open">Open or begin a feed</label>
@@ -73,30 +48,46 @@ function tools(root: string, filter: string): Html {
 </div>`;
 }
 
-function nothing(filter: string, after: string): Html {
+/** @param url of a feed that may be begun */
+function nothing({ filter, after }: Listing, url: string): Html {
   if (filter !== '' || after !== '') return html`<p class="empty">No feed is named so.</p>`;
   return html`<div class="empty"><p><strong>There are no feeds yet.</strong></p>
-<p>Publishing makes them: give one a name above, open it, and write the first entry. Or with <code>curl -d</code>.</p></div>`;
+<p>Publishing makes them: give one a name above, open it, and write the first entry. Or from a shell:</p>
+${firstLine(url)}</div>`;
 }
 
-function table(root: string, rows: Row[]): Html {
+/** The columns by which the list can be put in order. */
+const COLUMNS: [order: Order | undefined, name: string, classes?: string][] = [
+  ['name', 'Feed'],
+  ['entries', 'Entries', 'number'],
+  [undefined, 'Size', 'number wide'],
+  ['rate', 'Last hour', 'hour'],
+  ['last', 'Last entry'],
+];
+
+function table(root: string, rows: Row[], listing: Listing): Html {
   const names = rows.map(({ feed }) => `feed=${encodeURIComponent(feed.name)}`).join('&');
   return html`<table class="feeds" data-activity="${root}/activity?${names}">
-<thead><tr><th scope="col">Feed</th><th scope="col" class="number">Entries</th><th scope="col" class="number wide">Size</th>
-<th scope="col">Last hour</th><th scope="col">Last entry</th></tr></thead>
+<thead><tr>${COLUMNS.map(([order, name, classes]) => {
+    const sorted = order !== listing.order ? undefined : order === 'name' ? 'ascending' : 'descending';
+    return html`<th scope="col"${attributes({ class: classes, 'aria-sort': sorted })}>${
+      order === undefined ? name : html`<a href="${listAt(root, { ...listing, order, after: '' })}">${name}</a>`
+    }</th>`;
+  })}</tr></thead>
 <tbody>
 ${rows.map((row) => tableRow(root, row))}</tbody>
 </table>`;
 }
 
-function tableRow(root: string, { feed, rate }: Row): Html {
-  const { name, title, head, floor, bytes } = feed;
+function tableRow(root: string, row: Row): Html {
+  const { feed, rate } = row;
+  const { name, title, head, bytes } = feed;
   const href = feedUrl(root, name);
-  const total = Math.round(rate.counts.reduce((sum, number) => sum + number, 0));
+  const total = rateOfHour(row);
   const data = { 'data-feed': name, 'data-head': head, 'data-counts': rate.counts.join(' ') };
   return html`<tr${attributes(data)}>
 <th scope="row"><a href="${href}">${title?.trim() || name}</a>${title?.trim() && title !== name && html` <small>${name}</small>`}</th>
-<td class="number" data-entries="">${count(head - floor)}</td>
+<td class="number" data-entries="">${count(entriesOf(row))}</td>
 <td class="number wide" data-bytes="">${size(bytes)}</td>
 <td class="rate"><span data-rate="">${total === 0 ? 'none' : `${count(total)}`}</span> ${sparkline(rate.counts)}</td>
 <td class="when" data-last="">${rate.last === undefined ? 'never' : time(rate.last, true)}</td>
@@ -104,12 +95,18 @@ function tableRow(root: string, { feed, rate }: Row): Html {
 `;
 }
 
-function paging(root: string, filter: string, after: string, more: string | undefined): Html | undefined {
-  if (after === '' && more === undefined) return undefined;
-  const kept = filter === '' ? '' : `filter=${encodeURIComponent(filter)}`;
-  const next = more === undefined ? undefined : `${root}/?${kept}${kept && '&'}after=${encodeURIComponent(more)}`;
+function paging(root: string, listing: Listing, next: string | undefined): Html | undefined {
+  if (listing.after === '' && next === undefined) return undefined;
   return html`<nav class="paging" aria-label="Pages">
-${after !== '' && html`<a href="${root}/${kept && '?'}${kept}">First page</a>`}
-${next !== undefined && html`<a href="${next}" rel="next">Next page</a>`}
+${listing.after !== '' && html`<a href="${listAt(root, { ...listing, after: '' })}">First page</a>`}
+${next !== undefined && html`<a href="${listAt(root, { ...listing, after: next })}" rel="next">Next page</a>`}
 </nav>`;
+}
+
+/** The address of a page of the list. */
+function listAt(root: string, { order, filter, after }: Listing): string {
+  const asked = Object.entries({ sort: order === 'name' ? '' : order, filter, after }).filter(
+    ([, value]) => value !== '',
+  );
+  return asked.length === 0 ? `${root}/` : `${root}/?${new URLSearchParams(asked)}`;
 }

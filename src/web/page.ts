@@ -22,7 +22,8 @@ export const POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
-const HEADERS = {
+/** What every page has. */
+export const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': POLICY,
   // A form must still say where it was posted from.

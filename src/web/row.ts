@@ -18,7 +18,7 @@ export function row(path: string, { entry, view }: Shown): Html {
   const authors = view.authors.map(({ name }) => name.trim()).filter((name) => name !== '');
   return html`<li class="entry"${attributes({ lang: view.lang, 'data-id': atomId })}>
 <h3><a href="${path}/entries/${segmentOfAtomId(atomId)}">${view.title.trim() || html`<span class="mono">${atomId}</span>`}</a></h3>
-<p class="facts">${timeOf(view.published || view.updated)}${authors.length > 0 && html` · ${authors.join(', ')}`}${
+<p class="facts">${timeOf(view.published || view.updated)}${new Date(view.updated) > new Date(view.published) && html`, updated ${timeOf(view.updated)}`}${authors.length > 0 && html` · ${authors.join(', ')}`}${
     view.draft && html` · <strong>draft</strong>`
   }${media !== undefined && html` · ${media.type}, ${size(media.size)}`}</p>
 ${text !== '' && html`<p class="${code ? 'snippet mono' : 'snippet'}">${text}</p>`}${tags(path, view.categories)}</li>

@@ -27,7 +27,9 @@ function checkMarkup(page: string): void {
 
 eachDoor((at) => {
   let member = '';
+  let empty = '';
   before(async () => {
+    empty = (await get('/')).text;
     for (let i = 0; i < 5; i += 1) {
       const answer = await publish(
         at(),
@@ -95,6 +97,66 @@ eachDoor((at) => {
       assert.match(headers['content-type'] ?? '', /^text\/html/, text);
       checkMarkup(text);
     }
+  });
+
+  test('a bus that holds nothing says how to publish, and so does a feed that is not there', async () => {
+    const { href: first } = new URL(`${at().base}/feed=hello`);
+    for (const [page, url] of [
+      [empty, first],
+      [(await get('/feed=none')).text, `${at().base}/feed=none`],
+    ] as const) {
+      const line = /<code>curl -d (.*?)<\/code>/.exec(page)?.[1]?.replaceAll('&#39;', "'");
+      const [, entry = '', address] = /^'(.*)' '(.*)'$/.exec(line ?? '') ?? [];
+      assert.equal(address, url);
+      const body = entry.replaceAll('&lt;', '<').replaceAll('&gt;', '>');
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      assert.equal((await at().ask('POST', '/atommq/feed=by-line', { body, headers })).status, 201);
+    }
+  });
+
+  test('feeds stand by name, by entries, by rate or by the last that came', async () => {
+    for (const feed of ['sort-b', 'sort-a', 'sort-b', 'sort-c', 'sort-c', 'sort-b', 'sort-a']) {
+      await publish(at(), feed, '<title>x</title>');
+    }
+    for (const [query, names, sorted] of [
+      ['', 'a b c', 'ascending">.*Feed'],
+      ['&sort=entries', 'b a c', 'descending">.*Entries'],
+      ['&sort=rate', 'b a c', 'descending">.*Last hour'],
+      ['&sort=last', 'a b c', 'descending">.*Last entry'],
+      ['&sort=size', 'a b c', 'ascending">.*Feed'],
+    ] as const) {
+      const { text } = await get(`/?filter=SORT-${query}`);
+      const seen = [...text.matchAll(/data-feed="sort-(.)"/g)].map(([, name]) => name);
+      assert.equal(seen.join(' '), names, query);
+      assert.equal(text.match(/aria-sort/g)?.length, 1);
+      assert.match(text, new RegExp(`aria-sort="${sorted}`));
+    }
+    const { text } = await get('/?sort=entries&after=1&filter=sort-');
+    assert.match(text, /href="\/atommq\/\?sort=entries&amp;filter=sort-">First page/);
+    assert.doesNotMatch(text, /data-feed="sort-b"/);
+  });
+
+  test('content stands alone under a policy that lets it do nothing', async () => {
+    const alone = await get(`${member.replace('/atommq', '')}?content=alone`);
+    assert.equal(alone.status, 200, alone.text);
+    assert.match(alone.text, /<body><p>c 4<\/p><\/body>/);
+    const { 'content-security-policy': policy = '', etag = '' } = alone.headers;
+    assert.match(policy, /default-src 'none';.*; sandbox allow-popups allow-popups-to-escape-sandbox$/);
+    assert.equal((await get(`${member.replace('/atommq', '')}?content=alone`, { 'if-none-match': etag })).status, 304);
+    const plain = await publish(at(), 'plain', '<content>text</content>');
+    assert.equal((await get(`${pathOf(plain.headers.location).replace('/atommq', '')}?content=alone`)).status, 404);
+  });
+
+  test('a filter says how far it looked, and a revised entry when', async () => {
+    const found = await get('/feed=shown?filter=number&page_size=2');
+    assert.match(
+      found.text,
+      /2 entries with “number” among the 2 looked at, of 5 entries\. <a href="[^"]*">Look at older ones/,
+    );
+    const address = pathOf((await publish(at(), 'revised', '<title>one</title>')).headers.location);
+    await at().ask('PUT', address, { body: '<entry><title>two</title></entry>' });
+    assert.match((await get('/feed=revised')).text, /, updated <time/);
+    assert.match((await get(address.replace('/atommq', ''))).text, /<dt>Revised<\/dt>/);
   });
 
   test('newest first for people; whoever says where to begin gets the order of the feed', async () => {

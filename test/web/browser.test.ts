@@ -152,9 +152,17 @@ for (const kind of places) {
       await page.getByRole('button', { name: 'Publish' }).click();
       assert.equal(await page.locator('h1').textContent(), 'First');
       assert.equal(await page.frameLocator('iframe').locator('p').textContent(), 'closed');
+      await page.getByRole('link', { name: 'Open it alone' }).click();
+      assert.equal(await page.locator('body').textContent(), 'closed');
+      await page.goBack();
       await page.getByRole('link', { name: 'by hand' }).click();
       assert.equal(await page.locator('.entry').count(), 1);
       assert.equal(await page.locator('button:visible', { hasText: /Copy|Pause/ }).count(), 0);
+
+      await page.getByRole('link', { name: 'Feeds' }).click();
+      await page.getByRole('link', { name: 'Entries' }).click();
+      assert.equal(await page.locator('tbody th a').first().textContent(), 'sensors');
+      assert.equal(await page.getByRole('columnheader', { name: 'Entries' }).getAttribute('aria-sort'), 'descending');
 
       await page.goto(`${place.url}/feed=sensors`);
       assert.equal(await page.locator('.entry').count(), 50);
@@ -282,6 +290,8 @@ for (const kind of places) {
         ...[
           '/',
           '/?filter=nothing-is-named-so',
+          '/?sort=entries',
+          '/feed=orders?filter=none-of-them&page_size=5',
           '/feed=orders',
           '/feed=wide',
           '/feed=sensors?order=desc&page_size=5',

@@ -52,12 +52,14 @@ label{font-size:.875rem;font-weight:550}
 .field{grid-column:1/-1;display:flex;flex-direction:column;gap:.25rem}.field.half{grid-column:auto}
 .field button{align-self:flex-start}
 textarea{resize:vertical;font-family:var(--mono);font-size:.875rem}
-.empty{padding:1.5rem;color:var(--muted);text-align:center}
+.empty{padding:1.5rem;color:var(--muted);text-align:center}.empty .copyable{text-align:start;max-width:44rem;margin-inline:auto;color:var(--text)}.empty pre{background:var(--back)}
 .alert{background:var(--bad-back);color:var(--bad);border-radius:8px;padding:.65rem 1rem}
 table.feeds{width:100%;border-collapse:separate;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .feeds th,.feeds td{padding:.6rem 1rem;text-align:start;border-bottom:1px solid var(--line);font-weight:400;vertical-align:middle}
 .feeds tbody tr:last-child>*{border-bottom:0}
 .feeds thead th{font-size:.8125rem;color:var(--muted);font-weight:550}
+.feeds thead a{color:inherit;text-decoration:none}.feeds thead a:hover{text-decoration:underline}
+.feeds [aria-sort]{color:var(--text)}.feeds [aria-sort]>a::after{content:" ↓"}.feeds [aria-sort=ascending]>a::after{content:" ↑"}
 .feeds tbody th a{font-weight:600;text-decoration:none}.feeds tbody th a:hover{text-decoration:underline}
 .feeds .number{text-align:end}
 .number,.rate,.when,time{font-variant-numeric:tabular-nums}
@@ -89,7 +91,7 @@ dt{color:var(--muted)}dd{margin:0;color:var(--text)}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.25rem}
 article .summary{font-size:1.0625rem}.text{white-space:pre-wrap}
 .links{padding-inline-start:1.2rem;font-size:.9375rem}
-iframe.content{display:block;width:100%;border:1px solid var(--line);border-radius:8px;margin:1rem 0;resize:vertical;overflow:auto;background:var(--card)}
+iframe.content{display:block;width:100%;border:1px solid var(--line);border-radius:8px;margin:1rem 0;resize:vertical;overflow:auto;min-height:5rem;max-height:150vh;background:var(--card)}
 .preview{display:block;max-width:100%;max-height:32rem;border-radius:8px;border:1px solid var(--line)}
 .copyable{position:relative;margin:.6rem 0}
 .copyable pre{margin:0;padding:.75rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:auto;max-height:24rem;white-space:pre-wrap}
@@ -101,7 +103,7 @@ article .copyable pre{background:var(--back)}
 @media (max-width:56rem){.columns{grid-template-columns:minmax(0,1fr);gap:1rem}}
 @media (max-width:40rem){
 main,.top,.bottom{padding-inline:.9rem}
-.wide,.spark,.feeds thead th:nth-child(4),.rate{display:none}
+.wide,.spark,.hour,.rate{display:none}
 .feeds th,.feeds td{padding:.6rem .7rem}
 .when{white-space:normal}
 .publish{grid-template-columns:1fr}.inline{width:100%}.inline label:not(.hidden){width:100%}.inline input,.inline select{flex:1 1 7rem;width:6rem;max-width:none}
