@@ -45,7 +45,7 @@ const substitutes = {
       contents: 'module.exports = () => Object.assign(() => {}, { enabled: false });',
     }));
     // What only some requests get to is loaded when they do. xml2js stays outside: even unused it would make the cache larger.
-    build.onResolve({ filter: /^(node:crypto|node:net|node:zlib|saxes|xml2js)$/ }, ({ path, pluginData }) => {
+    build.onResolve({ filter: /^(node:crypto|node:net|node:zlib|xml2js)$/ }, ({ path, pluginData }) => {
       if (pluginData !== 'now') return { path, namespace: 'late' };
       return path === 'xml2js' ? { path, external: true } : undefined;
     });

@@ -31,9 +31,8 @@ export interface SentEntry {
   categories: Category[];
   /** The entry has an author of its own, or its source has one (RFC 4287 §4.2.1). */
   hasAuthor: boolean;
-  /** Where the entry's start tag ends in the document that was sent, both from 1. */
-  line: number;
-  column: number;
+  /** Where the entry's start tag ends in the text of the document that was sent. */
+  at: number;
 }
 
 /** A category (RFC 4287 §4.2.2). */

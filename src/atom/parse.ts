@@ -1,8 +1,11 @@
 /** Strict, single-pass reading of what publishers send: checks well-formedness and cuts entries out to the letter. */
-import { SaxesParser } from 'saxes';
 import { HttpError } from '../http.js';
+import type { Inherited } from './element-reading.js';
+import { EntryReading } from './entry-reading.js';
+import { FeedReading } from './feed-reading.js';
 import { ATOM, type SentDocument, type SentMetadata } from './model.js';
-import { EntryReading, MetadataReading, type Names, type Place, type Tag } from './parse-element.js';
+import { Malformed, Scanner } from './scanner.js';
+import { NO_NAMES, type Tag } from './tag.js';
 
 /**
  * Bounds within which other parsers still read what we hand on: libxml2 stops at 256 levels and names of 50,000
@@ -32,7 +35,7 @@ export const WIDEST: XmlLimits = { maxXmlDepth: ANY, maxXmlAttributes: ANY, maxB
  *   entry; 413 for too many entries
  */
 export function parseDocument(text: string, limits = LIMITS): SentDocument {
-  return new Reading(text, false, limits).run().document;
+  return read(text, false, limits).document;
 }
 
 /**
@@ -40,178 +43,154 @@ export function parseDocument(text: string, limits = LIMITS): SentDocument {
  * @throws HttpError as `parseDocument` does; 422 for a document that is not a feed, or one with entries
  */
 export function parseMetadata(text: string): SentMetadata {
-  return new Reading(text, true, LIMITS).run().metadata!;
+  return read(text, true, LIMITS).metadata!;
 }
 
-/** A parser that hands what it finds to one reading after the other: to make one takes longer than to read a short entry. */
-class Parser {
-  readonly saxes = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true });
-  #reading: Reading | undefined;
-
-  constructor() {
-    const { saxes } = this;
-    saxes.on('error', (error) => this.#reading?.malformed(error.message.replace(/^\d+:\d+: /, '')));
-    saxes.on('doctype', () => this.#reading?.malformed('a document type declaration is not accepted here.'));
-    saxes.on('opentag', (tag) => this.#reading?.open(tag));
-    saxes.on('closetag', (tag) => this.#reading?.close(tag));
-    saxes.on('text', (text) => this.#reading?.text(text));
-    saxes.on('cdata', (text) => this.#reading?.text(text));
-  }
-
-  read(text: string, reading: Reading): void {
-    this.#reading = reading;
-    // At the end of a document a parser is as new.
-    this.saxes.write(text).close();
-    this.#reading = undefined;
+function read(text: string, wantsMetadata: boolean, limits: XmlLimits): Reading {
+  try {
+    const reading = new Reading(text, wantsMetadata, limits);
+    reading.run();
+    return reading;
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    const { line, column } = error.place;
+    throw new HttpError(400, `Malformed XML at line ${line}, column ${column}: ${error.message}`, {
+      members: { line, column },
+    });
   }
 }
-
-/** One that nobody reads with. */
-let spare: Parser | undefined;
 
 /** The state of one reading: which element we are in, and which child of it. */
 class Reading {
+  readonly document: SentDocument = { kind: 'entry', entries: [] };
+  metadata: SentMetadata | undefined;
   readonly #text: string;
   readonly #limits: XmlLimits;
-  readonly #reader = spare ?? new Parser();
-  readonly #parser = this.#reader.saxes;
-  readonly #document: SentDocument = { kind: 'entry', entries: [] };
+  readonly #scanner: Scanner;
+  /** What the feed says of itself is wanted, not its entries. */
+  readonly #wantsMetadata: boolean;
   #depth = 0;
   /** Depth at which an `entry` stands: 1 as the root, 2 inside a feed. */
   #entryDepth = 1;
   /** The publisher used no namespace at all: unqualified names are Atom's. */
   #bare = false;
-  #outer: { ns: Names; attributes: [string, string][] } = { ns: {}, attributes: [] };
-  #reading: EntryReading | MetadataReading | undefined;
-  /** What the feed says of itself is wanted, not its entries. */
-  readonly #wantsMetadata: boolean;
-  #metadata: SentMetadata | undefined;
+  #outer: Inherited = { ns: NO_NAMES, attributes: [] };
+  #reading: EntryReading | FeedReading | undefined;
 
   constructor(text: string, wantsMetadata: boolean, limits: XmlLimits) {
     this.#text = text;
     this.#limits = limits;
+    this.#scanner = new Scanner(text);
     this.#wantsMetadata = wantsMetadata;
   }
 
-  run(): { document: SentDocument; metadata: SentMetadata | undefined } {
-    // One that breaks off in the midst of a document is not used again.
-    spare = undefined;
-    this.#reader.read(this.#text, this);
-    spare = this.#reader;
-    return { document: this.#document, metadata: this.#metadata };
+  run(): void {
+    const scanner = this.#scanner;
+    for (let token = scanner.next(); token !== 'end'; token = scanner.next()) {
+      if (token === 'open') this.#open(scanner.tag);
+      else if (token === 'close') this.#close();
+      else if (this.#reading?.wantsText) this.#reading.text(scanner.text);
+    }
   }
 
-  text(text: string): void {
-    this.#reading?.text(text);
-  }
-
-  open(tag: Tag): void {
+  #open(tag: Tag): void {
     this.#depth += 1;
-    const { maxXmlDepth, maxXmlAttributes } = this.#limits;
-    if (this.#depth > maxXmlDepth) this.malformed(`elements are nested more than ${maxXmlDepth} deep (max-xml-depth).`);
-    let attributes = 0;
-    let longest = tag.name.length;
-    for (const name in tag.attributes) {
-      attributes += 1;
-      longest = Math.max(longest, name.length);
-    }
-    if (attributes > maxXmlAttributes) {
-      this.malformed(`an element has more than ${maxXmlAttributes} attributes (max-xml-attributes).`);
-    }
-    if (longest > MAX_NAME) this.malformed(`a name is longer than ${MAX_NAME} characters.`);
+    this.#checkLimits(tag);
     if (this.#depth === 1) this.#openRoot(tag);
     else if (this.#reading !== undefined) {
       if (this.#depth === this.#entryDepth + 1) {
-        if (this.#wantsMetadata && this.#isAtom(tag, 'entry'))
+        if (this.#wantsMetadata && this.#isAtom(tag, 'entry')) {
           this.#refuse('it holds entries; POST those to the feed.');
-        this.#reading.openChild(tag, this.#startOfTag(), this.#parser.position);
-      } else this.#reading.openInner(tag, this.#depth - this.#entryDepth);
-    } else if (this.#depth === this.#entryDepth && this.#isAtom(tag, 'entry')) this.#openEntry(tag);
-    if (tag.attributes['xml:id'] !== undefined) this.#reading?.takeXmlId(tag.attributes['xml:id'].value, this.#place());
+        }
+        this.#reading.openChild();
+      } else this.#reading.openInner(this.#depth - this.#entryDepth);
+    } else if (this.#depth === this.#entryDepth && this.#isAtom(tag, 'entry')) this.#openEntry();
+    if (this.#reading === undefined || tag.attributes.length === 0) return;
+    const xmlId = tag.valueOf('xml:id');
+    if (xmlId !== undefined) this.#reading.takeXmlId(xmlId);
+  }
+
+  #checkLimits({ name, attributes }: Tag): void {
+    const { maxXmlDepth, maxXmlAttributes } = this.#limits;
+    if (this.#depth > maxXmlDepth)
+      this.#malformed(`elements are nested more than ${maxXmlDepth} deep (max-xml-depth).`);
+    if (attributes.length > maxXmlAttributes) {
+      this.#malformed(`an element has more than ${maxXmlAttributes} attributes (max-xml-attributes).`);
+    }
+    if (name.length > MAX_NAME || attributes.some((attribute) => attribute.name.length > MAX_NAME)) {
+      this.#malformed(`a name is longer than ${MAX_NAME} characters.`);
+    }
   }
 
   #openRoot(tag: Tag): void {
     this.#bare = tag.uri === '' && tag.prefix === '';
-    const inherited = Object.values(tag.attributes).filter((a) => a.name === 'xml:lang' || a.name === 'xml:base');
-    const outer = inherited.map((a): [string, string] => [a.name, a.value]);
+    const attributes = tag.attributes
+      .filter(({ name }) => name === 'xml:lang' || name === 'xml:base')
+      .map(({ name, value }): [string, string] => [name, value]);
     if (this.#wantsMetadata) {
       if (!this.#isAtom(tag, 'feed')) this.#refuse(`its root is {${tag.uri}}${tag.local}, not an Atom feed.`);
-      this.#reading = new MetadataReading({ ...this.#init(tag), outer: { ns: {}, attributes: outer } });
+      this.#outer = { ns: NO_NAMES, attributes };
+      this.#reading = new FeedReading(this.#init());
     } else if (this.#isAtom(tag, 'entry')) {
-      this.#openEntry(tag);
+      this.#openEntry();
     } else if (this.#isAtom(tag, 'feed')) {
-      this.#document.kind = 'feed';
+      this.document.kind = 'feed';
       this.#entryDepth = 2;
-      this.#outer = { ns: { ...tag.ns }, attributes: outer };
+      this.#outer = { ns: tag.ns, attributes };
     } else {
       throw new HttpError(
         422,
         `The document is well-formed, but its root is {${tag.uri}}${tag.local}, not an Atom entry ({${ATOM}}entry) or feed.`,
-        { members: { ...this.#place() } },
+        { members: { ...this.#scanner.place() } },
       );
     }
   }
 
-  #openEntry(tag: Tag): void {
+  #openEntry(): void {
     const { maxBatchEntries } = this.#limits;
-    if (this.#document.entries.length >= maxBatchEntries) {
+    if (this.document.entries.length >= maxBatchEntries) {
       throw new HttpError(413, `The feed document has more than ${maxBatchEntries} entries (max-batch-entries).`, {
-        members: { ...this.#place() },
+        members: { ...this.#scanner.place() },
       });
     }
-    this.#reading = new EntryReading(this.#init(tag));
+    this.#reading = new EntryReading(this.#init());
   }
 
-  #init(tag: Tag) {
+  #init() {
     return {
-      tag,
       text: this.#text,
-      start: this.#parser.position,
+      scanner: this.#scanner,
       bare: this.#bare,
       outer: this.#outer,
-      place: this.#place(),
-      index: this.#document.kind === 'feed' ? this.#document.entries.length : undefined,
+      index: this.document.kind === 'feed' ? this.document.entries.length : undefined,
     };
   }
 
-  close(tag: Tag): void {
+  #close(): void {
     const reading = this.#reading;
     if (reading !== undefined) {
-      if (this.#depth === this.#entryDepth + 1) reading.closeChild(this.#parser.position, this.#parser);
+      if (this.#depth === this.#entryDepth + 1) reading.closeChild();
       else if (this.#depth === this.#entryDepth) {
-        const end = tag.isSelfClosing ? this.#parser.position : this.#startOfTag();
-        if (reading instanceof EntryReading) this.#document.entries.push(reading.finish(end));
-        else this.#metadata = reading.finish(end);
+        if (reading instanceof EntryReading) this.document.entries.push(reading.finish());
+        else this.metadata = reading.finish();
         this.#reading = undefined;
       }
     }
     this.#depth -= 1;
   }
 
-  /** Where the tag begins that the parser has just read: no `<` can stand inside a tag. */
-  #startOfTag(): number {
-    return this.#text.lastIndexOf('<', this.#parser.position - 1);
-  }
-
   #isAtom(tag: Tag, local: string): boolean {
     return tag.local === local && (tag.uri === ATOM || (this.#bare && tag.uri === ''));
   }
 
-  #place(): Place {
-    return { line: this.#parser.line, column: this.#parser.column };
-  }
-
   #refuse(what: string): never {
-    const place = this.#place();
-    throw new HttpError(
-      422,
-      `The document does not describe a feed at line ${place.line}, column ${place.column}: ${what}`,
-      { members: { ...place } },
-    );
+    const { line, column } = this.#scanner.place();
+    throw new HttpError(422, `The document does not describe a feed at line ${line}, column ${column}: ${what}`, {
+      members: { line, column },
+    });
   }
 
-  malformed(what: string): never {
-    const { line, column } = this.#place();
-    throw new HttpError(400, `Malformed XML at line ${line}, column ${column}: ${what}`, { members: { line, column } });
+  #malformed(what: string): never {
+    throw new Malformed(what, this.#scanner.place());
   }
 }

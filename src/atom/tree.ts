@@ -1,12 +1,13 @@
 /**
- * An entry or a feed as a tree of plain objects, in one pass: saxes reads, and calls what xml2js builds objects by.
+ * An entry or a feed as a tree of plain objects, in one pass: our scanner reads, and calls what xml2js builds objects by.
  * The reader that xml2js comes with leaves CR in text, does not know every name and instruction of XML 1.0, and cannot
- * say where markup begins and ends; what our own parser has accepted must have a view.
+ * say where markup begins and ends; what has been accepted must have a view.
  */
-import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { Parser } from 'xml2js';
 import { resolveIri } from './iri.js';
 import { APP, ATOM, CLOUDEVENTS } from './model.js';
+import { Scanner } from './scanner.js';
+import type { Names, Tag } from './tag.js';
 
 /** What stands on an element's start tag, or holds for it. */
 export interface Scope {
@@ -70,11 +71,11 @@ export function readTree(xml: string, base?: string): Element {
 
 class TreeReading {
   readonly #xml: string;
-  readonly #parser = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true });
+  readonly #scanner: Scanner;
   readonly #builder: Builder;
   /** The scopes of the document and of the open elements that are built, and the namespaces that each declares. */
   readonly #scopes: Scope[];
-  readonly #declared: Record<string, string>[] = [];
+  readonly #declared: Names[] = [];
   /** How deep we are in an element that has no structure, or that is foreign. */
   #inside = 0;
   #foreign = false;
@@ -83,22 +84,23 @@ class TreeReading {
 
   constructor(xml: string, base: string | undefined) {
     this.#xml = xml;
+    this.#scanner = new Scanner(xml);
     this.#scopes = [{ attributes: {}, ...(base === undefined ? {} : { base }) }];
     const options = { explicitRoot: false, explicitArray: true, explicitCharkey: true };
     this.#builder = new Parser(options) as unknown as Builder;
   }
 
   run(): Element {
-    const parser = this.#parser;
-    parser.on('opentag', (tag) => this.#open(tag));
-    parser.on('closetag', (tag) => this.#close(tag));
-    parser.on('text', (text) => this.#take(text));
-    parser.on('cdata', (text) => this.#take(text));
-    parser.write(this.#xml).close();
+    const scanner = this.#scanner;
+    for (let token = scanner.next(); token !== 'end'; token = scanner.next()) {
+      if (token === 'open') this.#open(scanner.tag);
+      else if (token === 'close') this.#close(scanner.tag);
+      else if (this.#inside > 0 && !this.#foreign) this.#text += scanner.text;
+    }
     return this.#builder.resultObject ?? {};
   }
 
-  #open(tag: SaxesTagNS): void {
+  #open(tag: Tag): void {
     if (this.#inside > 0) {
       this.#inside += 1;
       return;
@@ -117,10 +119,10 @@ class TreeReading {
     if (isRoot || STRUCTURE.has(name)) return;
     this.#inside = 1;
     this.#text = '';
-    this.#start = this.#parser.position;
+    this.#start = this.#scanner.end;
   }
 
-  #close(tag: SaxesTagNS): void {
+  #close(tag: Tag): void {
     if (this.#inside > 0) {
       this.#inside -= 1;
       if (this.#inside > 0) return;
@@ -136,30 +138,29 @@ class TreeReading {
     this.#builder.saxParser.onclosetag();
   }
 
-  #take(text: string): void {
-    if (this.#inside > 0 && !this.#foreign) this.#text += text;
-  }
-
-  #value(tag: SaxesTagNS): string {
+  #value(tag: Tag): string {
     if (this.#scopes.at(-1)?.namespaces === undefined) return this.#text;
     if (tag.isSelfClosing) return '';
-    return this.#xml.slice(this.#start, this.#xml.lastIndexOf('<', this.#parser.position - 1));
+    return this.#xml.slice(this.#start, this.#scanner.start);
   }
 
-  #scopeOf(tag: SaxesTagNS, element: string): Scope {
+  #scopeOf(tag: Tag, element: string): Scope {
     const outer = this.#scopes.at(-1)!;
     const scope: Scope = { attributes: Object.create(null) as Record<string, string> };
-    for (const { name, prefix, value } of Object.values(tag.attributes)) {
+    for (const { name, prefix, value } of tag.attributes) {
       if (prefix === '') scope.attributes[name] = value;
     }
-    const own = tag.attributes['xml:base']?.value;
+    const own = tag.valueOf('xml:base');
     const base = own === undefined ? outer.base : resolveIri(own, outer.base);
-    const lang = tag.attributes['xml:lang']?.value ?? outer.lang;
+    const lang = tag.valueOf('xml:lang') ?? outer.lang;
     if (base !== undefined) scope.base = base;
     if (lang !== undefined) scope.lang = lang;
     const kind = TYPED.has(element) ? kindOfType(scope.attributes.type ?? 'text') : 'text';
     if (kind === 'xhtml' || kind === 'xml') {
-      scope.namespaces = Object.assign(Object.create(null), ...this.#declared) as Record<string, string>;
+      scope.namespaces = Object.assign(Object.create(null), ...this.#declared.map(Object.fromEntries)) as Record<
+        string,
+        string
+      >;
     }
     return scope;
   }

@@ -1,12 +1,12 @@
 /** XHTML content as HTML (RFC 4287 §4.1.3.3, HTML §13.3): for formats whose readers know no XML namespaces. */
-import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { resolveIri } from './iri.js';
 import { ATOM } from './model.js';
+import { Scanner } from './scanner.js';
+import { type Attribute, type Tag, XML } from './tag.js';
 import { escapeHtml } from './text.js';
 
 const XHTML = 'http://www.w3.org/1999/xhtml';
 const XLINK = 'http://www.w3.org/1999/xlink';
-const XML = 'http://www.w3.org/XML/1998/namespace';
 /** What HTML has elements of: its parser knows `svg` and `math` by their names. */
 const EMBEDDED = new Set(['http://www.w3.org/2000/svg', 'http://www.w3.org/1998/Math/MathML']);
 /** Publishers forget the namespace of the `div`; it then has that of the content, or none, and HTML is what they meant. */
@@ -28,18 +28,12 @@ const ADDRESSES = new Set('action background cite data formaction href longdesc 
  */
 export function xhtmlToHtml(markup: string, namespaces: Record<string, string> = {}, base?: string): string {
   const writer = new HtmlWriter(base);
-  const parser = new SaxesParser({
-    xmlns: true,
-    fragment: true,
-    defaultXMLVersion: '1.0',
-    forceXMLVersion: true,
-    additionalNamespaces: namespaces,
-  });
-  parser.on('opentag', (tag) => writer.open(tag));
-  parser.on('closetag', () => writer.close());
-  parser.on('text', (text) => writer.text(text));
-  parser.on('cdata', (text) => writer.text(text));
-  parser.write(markup).close();
+  const scanner = new Scanner(markup, new Map(Object.entries(namespaces)));
+  for (let token = scanner.next(); token !== 'end'; token = scanner.next()) {
+    if (token === 'open') writer.open(scanner.tag);
+    else if (token === 'close') writer.close();
+    else writer.text(scanner.text);
+  }
   return writer.html.trim();
 }
 
@@ -62,9 +56,9 @@ class HtmlWriter {
     this.#frames = [{ name: undefined, base }];
   }
 
-  open(tag: SaxesTagNS): void {
+  open(tag: Tag): void {
     const outer = this.#frames.at(-1)!.base;
-    const own = tag.attributes['xml:base']?.value;
+    const own = tag.valueOf('xml:base');
     const frame: Frame = { name: undefined, base: own === undefined ? outer : resolveIri(own, outer) };
     this.#frames.push(frame);
     if (this.#plainDepth > 0) {
@@ -111,11 +105,12 @@ class HtmlWriter {
   }
 }
 
-function attributesOf(tag: SaxesTagNS, base: string | undefined, isHtml: boolean): string {
+function attributesOf(tag: Tag, base: string | undefined, isHtml: boolean): string {
   let html = '';
-  for (const attribute of Object.values(tag.attributes)) {
+  for (const attribute of tag.attributes) {
     const name = nameOf(attribute, isHtml);
-    if (name === undefined || (name === 'lang' && attribute.prefix !== '' && 'lang' in tag.attributes)) continue;
+    if (name === undefined || (name === 'lang' && attribute.prefix !== '' && tag.valueOf('lang') !== undefined))
+      continue;
     const { value } = attribute;
     // A reference into the content itself stays one.
     const isAddress = ADDRESSES.has(name) && !/^\s*(#|$)/.test(value);
@@ -125,7 +120,7 @@ function attributesOf(tag: SaxesTagNS, base: string | undefined, isHtml: boolean
 }
 
 /** How HTML spells an attribute; undefined for one that it has not. */
-function nameOf({ prefix, local, uri }: { prefix: string; local: string; uri: string }, isHtml: boolean) {
+function nameOf({ prefix, local, uri }: Attribute, isHtml: boolean) {
   if (uri === XML && local === 'lang') return 'lang';
   if (uri === XLINK && !isHtml) return `xlink:${local}`;
   return prefix === '' && local !== 'xmlns' ? local : undefined;

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { decodeXml } from '../atom/decode.js';
 import { parseDocument } from '../atom/parse.js';
+import { Places } from '../atom/place.js';
 import { type Draft, draftOf, type Item } from '../client/client.js';
 import { HttpError } from '../http.js';
 import { Failed } from './failed.js';
@@ -154,10 +155,12 @@ function asItem(value: unknown): Partial<Item> | undefined {
 /** Entries of an Atom document, as they stand in it: what its feed declares is declared on each. */
 function* entriesIn(name: string, bytes: Uint8Array, onBytes: (bytes: number) => void): Generator<Message> {
   try {
-    const { entries } = parseDocument(decodeXml(bytes));
+    const text = decodeXml(bytes);
+    const { entries } = parseDocument(text);
+    const places = new Places(text);
     for (const entry of entries) {
       onBytes(bytes.byteLength / entries.length);
-      yield { place: `${name}:${entry.line}`, entry: `${entry.open}${entry.inner}</${entry.name}>` };
+      yield { place: `${name}:${places.before(entry.at).line}`, entry: `${entry.open}${entry.inner}</${entry.name}>` };
     }
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;

@@ -1,10 +1,10 @@
 /** A row of AtomMQ 1.x or AtomBus as the entry that its consumers knew. */
 import { hash } from 'node:crypto';
+import { isDate } from '../atom/date.js';
 import { storedXml } from '../atom/entry.js';
 import { atomIdOfIdempotencyKey, keyOfAtomId } from '../atom/ids.js';
 import { ATOM, type SentEntry } from '../atom/model.js';
 import { parseDocument } from '../atom/parse.js';
-import { isDate } from '../atom/parse-element.js';
 import { escapeText } from '../atom/xml.js';
 import { HttpError } from '../http.js';
 import type { LegacyRow } from '../store/legacy.js';
