@@ -145,8 +145,8 @@ export class NodeRequest extends HttpRequest {
     return this.#controller.signal;
   }
 
-  override async bytes(limit: number): Promise<Uint8Array> {
-    if ((announced(this.headers) ?? 0) > limit) throw tooLarge(limit);
+  override bytes(limit: number): Promise<Uint8Array> {
+    if ((announced(this.headers) ?? 0) > limit) return Promise.reject(tooLarge(limit));
     return (this.body as NodeBody).gather(limit);
   }
 }
