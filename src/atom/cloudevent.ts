@@ -1,7 +1,7 @@
 /** CloudEvents 1.0 (https://cloudevents.io): what an event is, when it is valid, and which `atom:id` it has. */
+import { isDate } from './date.js';
 import { isMediaType } from './media-type.js';
 import { CLOUDEVENTS } from './model.js';
-import { isDate } from './parse-element.js';
 
 /** An event, whatever form it came in. */
 export interface CloudEvent {
