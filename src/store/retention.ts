@@ -5,6 +5,7 @@ import { deleteBlobs } from './blobs.js';
 import { insertAll } from './insert.js';
 import type { EntryRow, FeedRow } from './rows.js';
 import type { Retention } from './store.js';
+import { removeTags } from './tags.js';
 
 /** Most of one transaction, so that it holds nobody up: entries, and bytes of them. */
 const MOST_ENTRIES = 500;
@@ -81,7 +82,7 @@ function oldest(trx: Knex.Transaction, feedId: number, floor: number): Promise<O
 }
 
 async function removeUpTo(trx: Knex.Transaction, feedId: number, position: number, rows: Oldest[]): Promise<void> {
-  await trx('mq_tag').where({ feed_id: feedId }).where('position', '<=', position).delete();
+  await removeTags(trx, feedId, 0, position);
   await trx('mq_entry').where({ feed_id: feedId }).where('position', '<=', position).delete();
   await deleteBlobs(
     trx,

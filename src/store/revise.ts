@@ -46,7 +46,7 @@ export async function reviseOne(
   if (current.media !== undefined && current.media.blobId !== media?.blobId) {
     await deleteBlobs(trx, [current.media.blobId]);
   }
-  await removeTags(trx, held.feed_id, position);
+  await removeTags(trx, held.feed_id, position, position);
   if (!deleted) await addTags(trx, held.feed_id, [{ position, categories: changed.categories }]);
   const grown = Buffer.byteLength(xml) - row.size + (media?.size ?? 0) - (current.media?.size ?? 0);
   await trx('mq_feed')

@@ -4,6 +4,9 @@ import type { Knex } from 'knex';
 import type { Category } from '../atom/model.js';
 import { insertAll } from './insert.js';
 
+/** So many keys of one statement: it takes a bounded number of bindings. */
+const MOST_KEYS = 500;
+
 /** The categories of one entry of a feed. */
 export interface Tagged {
   position: number;
@@ -28,10 +31,10 @@ export async function addTags(trx: Knex.Transaction, feedId: number, tagged: Tag
   if (rows.length === 0) return;
   const dictionary = new Map(rows.map(({ key, category }) => [key, category]));
   const keys = [...dictionary.keys()];
-  for (let i = 0; i < keys.length; i += 500) {
+  for (let i = 0; i < keys.length; i += MOST_KEYS) {
     const known: { category_key: string }[] = await trx('mq_category')
       .where({ feed_id: feedId })
-      .whereIn('category_key', keys.slice(i, i + 500))
+      .whereIn('category_key', keys.slice(i, i + MOST_KEYS))
       .select('category_key');
     for (const { category_key } of known) dictionary.delete(category_key);
   }
@@ -47,7 +50,18 @@ export async function addTags(trx: Knex.Transaction, feedId: number, tagged: Tag
   await insertAll(trx, 'mq_tag', tags, 100);
 }
 
-/** Takes an entry's tags away. */
-export async function removeTags(trx: Knex.Transaction, feedId: number, position: number): Promise<void> {
-  await trx('mq_tag').where({ feed_id: feedId, position }).delete();
+/** Takes the tags of some entries away, and what no entry is tagged with any more out of the dictionary, under the lock of their feed. */
+export async function removeTags(trx: Knex.Transaction, feedId: number, from: number, to: number): Promise<void> {
+  const going = () =>
+    trx('mq_tag').where({ feed_id: feedId }).where('position', '>=', from).where('position', '<=', to);
+  const keys: string[] = await going().distinct().pluck('category_key');
+  if (keys.length === 0) return;
+  await going().delete();
+  for (let i = 0; i < keys.length; i += MOST_KEYS) {
+    const some = keys.slice(i, i + MOST_KEYS);
+    const rest = trx('mq_tag').where({ feed_id: feedId }).whereIn('category_key', some);
+    const used = new Set<string>(await rest.distinct().pluck('category_key'));
+    const unused = some.filter((key) => !used.has(key));
+    if (unused.length > 0) await trx('mq_category').where({ feed_id: feedId }).whereIn('category_key', unused).delete();
+  }
 }
