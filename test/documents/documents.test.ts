@@ -59,7 +59,8 @@ const documents = [
 ];
 
 /** Programs by the language of the blocks that need them. */
-const NEEDS: Record<string, string[]> = { sh: ['curl'], console: ['curl'], python: ['/usr/bin/python3'] };
+const SHELL = ['curl', 'htpasswd', 'sqlite3'];
+const NEEDS: Record<string, string[]> = { sh: SHELL, console: SHELL, run: SHELL, python: ['/usr/bin/python3'] };
 
 /** `ATOMMQ_TEST_DOCUMENTS=PROTOCOL` keeps to the documents whose names hold that. */
 const only = process.env.ATOMMQ_TEST_DOCUMENTS ?? '';

@@ -148,7 +148,7 @@ function lives(pid: number): boolean {
 
 /** All that a block finds: nothing that could change the machine it runs on. */
 const PROGRAMS =
-  'awk base64 bash cat chmod cp curl cut date dirname env false find grep head htpasswd kill ln ls mkdir mktemp mv openssl readlink ' +
+  'awk base64 bash cat chmod cmp cp cut date dirname env false find flock grep head htpasswd kill ln ls mkdir mktemp mv openssl readlink ' +
   'rm rmdir sed seq setsid sh sleep sort sqlite3 tail tee test touch tr true uniq wc xargs xmllint';
 
 function programs(): Map<string, string> {
@@ -187,10 +187,7 @@ function prepared(): string {
   for (const [name, path] of programs()) symlinkSync(path, join(folder, 'bin', name));
   symlinkSync(root, join(folder, 'repository'));
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  writeFileSync(
-    join(folder, '.curlrc'),
-    'silent\nshow-error\nfail-with-body\nmax-time = 50\nconnect-to = "::127.0.0.1:"\n',
-  );
+  writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\nmax-time = 50\nconnect-to = "::127.0.0.1:"\n');
   writeFileSync(join(folder, '.variables'), '');
   writeFileSync(join(folder, '.here'), folder);
   return folder;
