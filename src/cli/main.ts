@@ -62,13 +62,16 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 /**
- * Whether `atommq` alone is how somebody runs a server: by variables, as unit files and containers have them, or by a
- * gateway that serves nobody at a terminal. Whoever only looks what this is has neither.
+ * Whether `atommq` alone is how somebody runs a server: by variables, as unit files and containers have them, on a socket
+ * of systemd's, or by a gateway that serves nobody at a terminal. Whoever only looks what this is has none of them.
  * @throws ConfigError
  */
 function isConfigured(env: NodeJS.ProcessEnv): boolean {
   const variables = ['ATOMMQ_CONFIG', ...OPTION_NAMES.map(variableOf)];
-  return variables.some((name) => env[name]) || resolveSettings({ env }).settings.gateway !== 'http';
+  if (variables.some((name) => env[name])) return true;
+  // A worker of ours has the variables of the process that started it.
+  if ([process.pid, process.ppid].map(String).includes(env.LISTEN_PID ?? '')) return true;
+  return resolveSettings({ env }).settings.gateway !== 'http';
 }
 
 /** Whoever reads our output may have read enough. */

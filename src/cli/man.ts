@@ -46,7 +46,7 @@ export function manPage(version: string, date: string): string {
 
 const DESCRIPTION = `Publishers POST Atom entries to a feed; any number of consumers GET it from where they left off. A feed has one order, nobody misses an entry, and nothing is gone once it has been read. atommq serve is the server; the other commands speak to one over HTTP, or look after its database.
 
-atommq alone says what one can do. With flags and no command it serves, and so it does alone where ATOMMQ_* variables configure it, or its gateway is fastcgi or cgi.`;
+atommq alone says what one can do. With flags and no command it serves, and so it does alone where ATOMMQ_* variables configure it, systemd passes a socket, or its gateway is fastcgi or cgi.`;
 
 const ENVIRONMENT: [name: string, what: string][] = [
   ['ATOMMQ_CONFIG', 'the configuration file'],

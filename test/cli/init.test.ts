@@ -7,7 +7,9 @@ import { test } from 'node:test';
 import { configuration } from '../../src/cli/init.js';
 import { keyOf, OPTIONS, variableOf } from '../../src/config/options.js';
 import { resolveSettings } from '../../src/config.js';
-import { newFolder } from '../client/server.js';
+import { newFolder, until } from '../client/server.js';
+import { unlessThere } from '../doors/all.js';
+import { freePort, startServer } from '../doors/children.js';
 import { atommq, CLEAN } from '../transfer/command.js';
 import { BIN } from './terminal.js';
 
@@ -46,6 +48,27 @@ test('variables alone serve, as unit files and containers have them', () => {
     assert.ok(status === 1 || status === 2);
   }
   assert.equal(atommq([], { ATOMMQ_URL: 'http://h/x', ATOMMQ_TOKEN: 't' }, newFolder()).status, 0);
+});
+
+test('on a socket of systemd’s it serves', { skip: unlessThere('systemd-socket-activate') }, async () => {
+  const port = await freePort();
+  const cwd = newFolder();
+  const server = startServer({
+    command: 'systemd-socket-activate',
+    arguments: ['-l', `127.0.0.1:${port}`, BIN],
+    cwd,
+  });
+  let status = 0;
+  // systemd-socket-activate may still be about to listen.
+  await until(async () => {
+    status = await fetch(`http://127.0.0.1:${port}/atommq/health/ready`).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    return status !== 0;
+  });
+  await server.stop();
+  assert.equal(status, 200);
 });
 
 test('init writes a file, and never over another unless asked to', () => {

@@ -6,7 +6,7 @@ export const SERVING: Command[] = [
     name: 'serve',
     summary: 'serve through a gateway',
     first: true,
-    notes: `Flags without a command mean serve, too: atommq --port 8081. So does atommq alone where ATOMMQ_* variables configure it, or the gateway is fastcgi or cgi.
+    notes: `Flags without a command mean serve, too: atommq --port 8081. So does atommq alone where ATOMMQ_* variables configure it, systemd passes a socket, or the gateway is fastcgi or cgi.
 
 SIGTERM and SIGINT let running requests finish. SIGHUP replaces the workers of a pool one by one, and opens the access log anew.`,
     examples: [
