@@ -30,10 +30,8 @@ function backupOf(database: string, folder: string): { lines: string; restored: 
   const lines = here(linesBelow(protocol === 'postgres:' ? 'PostgreSQL' : 'MariaDB and MySQL'))
     .replace(/\b(postgres|mysql):\/\/atommq@localhost\//g, `$1://${username}@${hostname}:${port}/`)
     .replaceAll('--host=localhost --user=atommq', `--host=${hostname} --port=${port} --user=${username}`)
-    .replace(/(?<=[ /])atommq(_restored)?(?=[ \n'])/g, (word, end = '') =>
-      word.startsWith('atommq') ? `${name}${end}` : word,
-    )
-    .replace(/^bus_\d+ verify/gm, 'atommq verify');
+    // The name of the database, and none of a file or of the program.
+    .replace(/(?<=[ /])atommq(?=_restored|[ \n])/g, name);
   return { lines, restored: database.replace(/[^/]*$/, `${name}_restored`) };
 }
 
