@@ -1,15 +1,17 @@
 /** The bodies of requests as documents. */
 import { decodeXml } from '../atom/decode.js';
 import { HttpError, type HttpRequest, tooLarge } from '../http.js';
+import { memo } from './memo.js';
 
 const XML_TYPES = new Set(['application/atom+xml', 'application/xml', 'text/xml', '']);
 const FORM = 'application/x-www-form-urlencoded';
 
 /** A media type without parameters, in lower case; empty where a request names none. */
 export function mediaTypeOf(request: HttpRequest): string {
-  const field = request.headers['content-type'] ?? '';
-  return field.split(';', 1)[0]!.trim().toLowerCase();
+  return typeOf(request.headers['content-type'] ?? '');
 }
+
+const typeOf: (field: string) => string = memo(100, 300, (field) => field.split(';', 1)[0]!.trim().toLowerCase());
 
 /** Whether a body of this media type is to be read as XML. */
 export function isXml(type: string): boolean {
@@ -25,7 +27,9 @@ export function isPostedForm(request: HttpRequest): boolean {
 
 /** The `charset` parameter of the content type. */
 export function charsetOf({ headers }: HttpRequest): string | undefined {
-  const parameters = (headers['content-type'] ?? '').split(';').slice(1);
+  const field = headers['content-type'] ?? '';
+  if (!field.includes(';')) return undefined;
+  const parameters = field.split(';').slice(1);
   return parameters.find((one) => /^\s*charset\s*=/i.test(one))?.replace(/^[^=]*=\s*"?|"?\s*$/g, '');
 }
 

@@ -20,13 +20,12 @@ export function createdEvents(
   kind: SentDocument['kind'],
 ): HttpResponse {
   const minimal = prefersMinimal(request.headers.prefer);
-  const headers = createdHeaders(repeated, minimal);
   const events = minimal ? [] : held.map((entry) => writeEvent(entry, url));
   if (kind === 'feed') {
     const { contentType } = namedFormat(FEED_FORMATS, 'cloudevents')!;
     return {
       status: 201,
-      headers: { 'content-type': contentType, location: url, ...headers },
+      headers: createdHeaders({ 'content-type': contentType, location: url }, repeated, minimal),
       ...(minimal ? {} : { body: `[${events.join(',\n')}]\n` }),
     };
   }
@@ -36,13 +35,12 @@ export function createdEvents(
   const etag = entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, author), suffix);
   return {
     status: 201,
-    headers: {
-      'content-type': contentType,
-      location,
-      // One that was deleted since has an address at which there is no event any more.
-      ...(deleted ? {} : { 'content-location': location, etag }),
-      ...headers,
-    },
+    // One that was deleted since has an address at which there is no event any more.
+    headers: createdHeaders(
+      { 'content-type': contentType, location, ...(deleted ? {} : { 'content-location': location, etag }) },
+      repeated,
+      minimal,
+    ),
     ...(minimal ? {} : { body: `${events[0]}\n` }),
   };
 }

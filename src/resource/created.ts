@@ -78,21 +78,15 @@ export function createdEntry(
   const minimal = prefersMinimal(request.headers.prefer);
   const { atomId, editedAt, deleted } = entry!;
   const location = addressOf(url, atomId);
-  const standing = {
-    'content-type': ATOM_ENTRY,
-    location,
-    'content-location': location,
-    etag: entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, author)),
-  };
-  return {
-    status: 201,
-    headers: {
-      // One that was deleted since is still the one that was sent; but there is no entry to show any more.
-      ...(deleted ? { 'content-type': TOMBSTONE, location } : standing),
-      ...createdHeaders(repeated, minimal),
-    },
-    ...(minimal ? {} : { body: writeEntryDocument(entry!, url, author) }),
-  };
+  const headers: Record<string, string> = { 'content-type': deleted ? TOMBSTONE : ATOM_ENTRY, location };
+  // One that was deleted since is still the one that was sent; but there is no entry to show any more.
+  if (!deleted) {
+    headers['content-location'] = location;
+    headers.etag = entryTag(keyOfAtomId(atomId), editedAt, variantOf(request.base, author));
+  }
+  const response: HttpResponse = { status: 201, headers: createdHeaders(headers, repeated, minimal) };
+  if (!minimal) response.body = writeEntryDocument(entry!, url, author);
+  return response;
 }
 
 /** The 201 to a feed document: a feed of the stored entries. */
@@ -111,21 +105,21 @@ export function createdBatch(
     links: [{ rel: 'via', href: url }],
     entries: minimal ? held.map((entry) => ({ ...entry, xml: idOnly(entry), media: undefined })) : held,
   });
-  return {
-    status: 201,
-    headers: { 'content-type': ATOM_FEED, location: url, ...createdHeaders(repeated, minimal) },
-    body,
-  };
+  const headers = { 'content-type': ATOM_FEED, location: url };
+  return { status: 201, headers: createdHeaders(headers, repeated, minimal), body };
 }
 
-/** What every 201 has besides. */
-export function createdHeaders(repeated: boolean, minimal: boolean): Record<string, string> {
-  return {
-    'cache-control': 'no-cache',
-    ...SANDBOX,
-    ...(repeated ? { 'idempotency-replayed': 'true' } : {}),
-    ...(minimal ? { 'preference-applied': 'return=minimal' } : {}),
-  };
+/** Adds to the fields of a 201 what every one has. */
+export function createdHeaders(
+  headers: Record<string, string>,
+  repeated: boolean,
+  minimal: boolean,
+): Record<string, string> {
+  headers['cache-control'] = 'no-cache';
+  Object.assign(headers, SANDBOX);
+  if (repeated) headers['idempotency-replayed'] = 'true';
+  if (minimal) headers['preference-applied'] = 'return=minimal';
+  return headers;
 }
 
 function idOnly({ atomId }: HeldEntry): string {

@@ -22,8 +22,22 @@ async function publishDocument(
   name: string,
   url: string,
 ): Promise<HttpResponse> {
+  const [kind, append] = await readAppend(context, request, name);
+  const result = outcome(await context.publisher.publish(append), append);
+  if (isEvents(request, mediaTypeOf(request))) {
+    return (await import('./created-events.js')).createdEvents(context, request, result, url, kind);
+  }
+  return kind === 'entry' ? createdEntry(context, request, result, url) : createdBatch(context, request, result, url);
+}
+
+/** What a request appends. The document is let go of here: of a batch it need not be there during the commit. */
+async function readAppend(
+  { settings }: Context,
+  request: HttpRequest,
+  name: string,
+): Promise<[SentDocument['kind'], Append]> {
   const expect = expectationsOf(request.headers);
-  const document = await readDocument(request, context.settings);
+  const document = await readDocument(request, settings);
   if (document.entries.length === 0) {
     throw new HttpError(422, 'The feed document holds no entries; PUT it to say something of the feed itself.');
   }
@@ -31,14 +45,7 @@ async function publishDocument(
   if (keyed !== undefined && document.kind === 'feed') {
     throw new HttpError(400, 'Idempotency-Key goes with a single entry; give the entries of a feed ids of their own.');
   }
-  const append = appendOf(document, name, keyed, expect);
-  const result = outcome(await context.publisher.publish(append), append);
-  if (isEvents(request, mediaTypeOf(request))) {
-    return (await import('./created-events.js')).createdEvents(context, request, result, url, document.kind);
-  }
-  return document.kind === 'entry'
-    ? createdEntry(context, request, result, url)
-    : createdBatch(context, request, result, url);
+  return [document.kind, appendOf(document, name, keyed, expect)];
 }
 
 /** What is to be appended of a document. */
