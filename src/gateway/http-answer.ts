@@ -45,8 +45,12 @@ export async function send(
   // A short text goes out in one piece with its header; in latin1 each character is a byte, so these are the bytes.
   else if (typeof body === 'object' && body.length <= IN_ONE_PIECE) outgoing.end(latin1(body), 'latin1');
   // ASCII is latin1 as well, for which Node takes a third of the memory that it takes for UTF-8.
-  else if (typeof body === 'string' && length === body.length) outgoing.end(body, 'latin1');
-  else outgoing.end(body);
+  else if (typeof body === 'string') {
+    const encoding = length === body.length ? 'latin1' : 'utf8';
+    // With a long text the header would be put before it by copying it all.
+    if (length > IN_ONE_PIECE) outgoing.end(Buffer.from(body, encoding));
+    else outgoing.end(body, encoding);
+  } else outgoing.end(body);
   outflow.written(outgoing);
 }
 
