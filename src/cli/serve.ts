@@ -13,6 +13,7 @@ import { cannotOpen } from './databases.js';
 import { detach, starter } from './detach.js';
 import { refuseExposure } from './exposure.js';
 import { type Log, openLog } from './log.js';
+import { reuseLargePieces } from './memory.js';
 import { holdPidFile, PidFileError } from './pid-file.js';
 
 /** Exit code for what is in the way but neither usage nor the socket: the database, the pid file. */
@@ -27,6 +28,7 @@ export async function serve({ settings, warnings }: Resolved, argv: string[], ve
   const log = await openLog(settings, started?.tell);
   const open = () => openBus(settings, log);
   if (settings.gateway === 'cgi') return (await import('./cgi.js')).serveOne(settings);
+  reuseLargePieces();
   let bus: AtomMQ | undefined;
   try {
     if (cluster.isPrimary) {
