@@ -1,5 +1,6 @@
 /** From the entry that was sent to the entry that is kept, and from there to the documents that hold it. */
 import { HttpError } from '../http.js';
+import type { Bytes } from './bytes.js';
 import { formatTime, segmentOfAtomId } from './ids.js';
 import { APP, type HeldEntry, type SentEntry, TOMBSTONES } from './model.js';
 import { escapeAttribute, escapeText, prefixOf } from './xml.js';
@@ -60,16 +61,41 @@ export function writeEntry(entry: HeldEntry, feedUrl: string, author?: string): 
   const { xml } = entry;
   const end = xml.lastIndexOf('</');
   const p = prefixOf(xml.slice(end + 2, -1));
-  const href = escapeAttribute(`${feedUrl}/entries/${segmentOfAtomId(entry.atomId)}`);
-  let links = `<${p}link rel="self" href="${href}"/><${p}link rel="edit" href="${href}"/>`;
-  if (entry.media !== undefined) {
-    const type = escapeAttribute(entry.media.type);
-    links += `<${p}link rel="edit-media" type="${type}" href="${href}/media"/><${p}content type="${type}" src="${href}/media"/>`;
-  }
+  let links = linksOf(entry, p, feedUrl);
   if (author !== undefined && !entry.hasAuthor) {
     links += `<${p}author><${p}name>${escapeText(author)}</${p}name></${p}author>`;
   }
   return xml.slice(0, end) + links + xml.slice(end);
+}
+
+/** Writes an entry as it stands in a feed into a document, on a line of its own. */
+export function addEntry(document: Bytes, entry: HeldEntry, feedUrl: string): void {
+  const { utf8 } = entry;
+  if (utf8 === undefined || entry.deleted) {
+    document.text(`${writeEntry(entry, feedUrl)}\n`);
+    return;
+  }
+  const { bytes, begin, end } = utf8;
+  // The element ends with its end tag, in which there is no other `<`.
+  let tag = end - 1;
+  while (bytes[tag] !== LESS_THAN) tag -= 1;
+  const name = bytes.toString('utf8', tag + 2, end - 1);
+  document.copy(bytes, begin, tag);
+  document.text(`${linksOf(entry, prefixOf(name), feedUrl)}</${name}>\n`);
+}
+
+const LESS_THAN = 0x3c;
+
+/**
+ * The server's links of an entry, and the content of a media link entry.
+ * @param p the prefix of the entry's own elements
+ */
+function linksOf({ atomId, media }: HeldEntry, p: string, feedUrl: string): string {
+  const href = escapeAttribute(`${feedUrl}/entries/${segmentOfAtomId(atomId)}`);
+  const links = `<${p}link rel="self" href="${href}"/><${p}link rel="edit" href="${href}"/>`;
+  if (media === undefined) return links;
+  const type = escapeAttribute(media.type);
+  return `${links}<${p}link rel="edit-media" type="${type}" href="${href}/media"/><${p}content type="${type}" src="${href}/media"/>`;
 }
 
 /** One entry as a document of its own. */

@@ -1,5 +1,6 @@
 /** A page of a feed as an Atom document (RFC 4287 §4.1.1, RFC 5005). */
-import { writeEntry } from './entry.js';
+import { Bytes } from './bytes.js';
+import { addEntry } from './entry.js';
 import { formatTime } from './ids.js';
 import { ATOM, type HeldEntry, type SentMetadata } from './model.js';
 import { escapeAttribute, escapeText, prefixOf } from './xml.js';
@@ -26,21 +27,33 @@ export interface FeedPage {
   entries: HeldEntry[];
 }
 
+/** About so many bytes the links of an entry have beside the address of its feed, which stands in them twice. */
+const LINKS = 144;
+
 /** The page as an `application/atom+xml` document. */
-export function writeFeed(page: FeedPage): string {
+export function writeFeed(page: FeedPage): Buffer {
   const { metadata } = page;
   const start = metadata.indexOf('>') + 1;
   const end = metadata.lastIndexOf('</');
   const p = prefixOf(metadata.slice(end + 2, -1));
-  let xml = `<?xml version="1.0" encoding="utf-8"?>
+  let head = `<?xml version="1.0" encoding="utf-8"?>
 ${metadata.slice(0, start)}
 <${p}id>${escapeText(page.atomId)}</${p}id>
 <${p}updated>${formatTime(page.updated)}</${p}updated>
 ${metadata.slice(start, end)}
 `;
-  for (const { rel, href } of page.links) xml += `<${p}link rel="${rel}" href="${escapeAttribute(href)}"/>\n`;
-  for (const entry of page.entries) xml += `${writeEntry(entry, page.url)}\n`;
-  return `${xml}${metadata.slice(end)}\n`;
+  for (const { rel, href } of page.links) head += `<${p}link rel="${rel}" href="${escapeAttribute(href)}"/>\n`;
+  const tail = `${metadata.slice(end)}\n`;
+  const linked = LINKS + 2 * page.url.length;
+  const sizes = page.entries.reduce(
+    (sum, { utf8, xml }) => sum + linked + (utf8 ? utf8.end - utf8.begin : xml.length),
+    0,
+  );
+  const document = new Bytes(head.length + sizes + tail.length);
+  document.text(head);
+  for (const entry of page.entries) addEntry(document, entry, page.url);
+  document.text(tail);
+  return document.written;
 }
 
 /** What is said of a feed of which nobody has said anything. */

@@ -55,13 +55,23 @@ export interface HeldEntry {
   /** `atom:id`. */
   atomId: string;
   /** The whole element, without the server's links; empty once deleted. */
-  xml: string;
+  readonly xml: string;
+  /** The same as bytes, where a database gave it so: it goes into a document without ever being a string. */
+  readonly utf8?: Utf8;
   /** When it was stored or last revised, microseconds since 1970. */
   editedAt: number;
   hasAuthor: boolean;
   deleted: boolean;
   /** The media resource behind a media link entry (RFC 5023 §9.6). */
   media: Media | undefined;
+}
+
+/** A stretch of bytes in UTF-8, of a piece that may hold others. */
+export interface Utf8 {
+  bytes: Buffer;
+  begin: number;
+  /** Where the first byte is that is not of it. */
+  end: number;
 }
 
 /** What is known of a media resource without reading it. */

@@ -17,7 +17,7 @@ export interface Format<Input> {
   suffix: string;
   /** Fields that its answers have besides. */
   headers?: () => Promise<HttpResponse['headers']>;
-  write: (input: Input) => string | Promise<string>;
+  write: (input: Input) => string | Buffer | Promise<string>;
 }
 
 /** An entry and where it is. */

@@ -164,7 +164,7 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
       ...(since === undefined ? {} : { im: 'feed', vary: `${REVALIDATE.vary}, A-IM, If-None-Match` }),
       ...(await format.headers?.()),
     },
-    body: Buffer.from(text),
+    body: typeof text === 'string' ? Buffer.from(text) : text,
     modified: Math.max(modified, after?.editedAt ?? 0),
     feedId: feed.feedId,
     edits: feed.edits,

@@ -16,7 +16,7 @@ import type { Questions } from './questions.js';
 import type { Replica } from './replica.js';
 import { clearSome, clearUploads, hashOfKey, pruneSome, REMOVED } from './retention.js';
 import { changeMetadata, lockFeed, reviseOne } from './revise.js';
-import { asFeed, asHeld, asStored, type CategoryRow } from './rows.js';
+import { asFeed, asStored, type CategoryRow } from './rows.js';
 import { SCHEMA_VERSION } from './schema.js';
 import { Shared } from './shared.js';
 import type {
@@ -151,7 +151,7 @@ export class KnexStore implements Store {
 
   async page(feedId: number, range: Range): Promise<HeldEntry[]> {
     const there = await this.#replica?.page(feedId, range);
-    return (there ?? (await this.#attempts.run(() => this.#ask.page(feedId, range)))).map(asHeld);
+    return there ?? this.#attempts.run(() => this.#ask.page(feedId, range));
   }
 
   async entry(feed: string, key: string): Promise<StoredEntry | undefined> {

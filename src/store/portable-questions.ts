@@ -2,12 +2,20 @@
 import type { Knex } from 'knex';
 import type { Questions } from './questions.js';
 import { REMOVED } from './retention.js';
-import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow, TimeRow } from './rows.js';
+import {
+  asHeld,
+  type CategoryRow,
+  type ChunkRow,
+  type EntryRow,
+  type FeedRow,
+  type HeldRow,
+  type TimeRow,
+} from './rows.js';
 
 const HELD = ['position', 'atom_id', 'edited_at', 'has_author', 'deleted', 'media_type', 'media_size', 'xml'];
 
 export function builtQuestions(knex: Knex): Questions {
-  const feeds = (): Knex.QueryBuilder<object, FeedRow[]> => knex('mq_feed').select('*');
+  const feeds = () => knex('mq_feed').select<FeedRow[]>('*');
   /** Categories that an entry has. */
   const used = (): Knex.QueryBuilder<object, CategoryRow[]> =>
     knex('mq_category as c')
@@ -70,7 +78,7 @@ export function builtQuestions(knex: Knex): Questions {
         .whereBetween('position', descending ? [ends[1], ends[0]] : ends)
         .orderBy('position', order)
         .select(HELD);
-      return rows;
+      return rows.map(asHeld);
     },
     async entry(feed, key) {
       const rows: EntryRow[] = await knex('mq_entry as e')

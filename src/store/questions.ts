@@ -1,6 +1,15 @@
 /** What is asked of a database all the time, as SQL that SQLite, PostgreSQL, MySQL and MariaDB all take. */
+import type { HeldEntry } from '../atom/model.js';
 import { REMOVED } from './retention.js';
-import type { CategoryRow, ChunkRow, EntryRow, FeedRow, HeldRow, TimeRow } from './rows.js';
+import {
+  asHeld,
+  type CategoryRow,
+  type ChunkRow,
+  type EntryRow,
+  type FeedRow,
+  type HeldRow,
+  type TimeRow,
+} from './rows.js';
 import type { Range } from './store.js';
 
 /** What is asked all the time. */
@@ -17,7 +26,7 @@ export interface Questions {
   /** Feeds that were removed and still have rows. */
   removed(): Promise<FeedRow[]>;
   position(feedId: number, key: string): Promise<number | undefined>;
-  page(feedId: number, range: Range): Promise<HeldRow[]>;
+  page(feedId: number, range: Range): Promise<HeldEntry[]>;
   /** A page and how the feed stands in the same moment; undefined for a feed that is not there. */
   pageAt?(feedId: number, range: Range): Promise<PageAt | undefined>;
   entry(feed: string, key: string): Promise<EntryRow | undefined>;
@@ -31,7 +40,7 @@ export interface Questions {
 
 /** A page, and how its feed stood when it was read. */
 export interface PageAt extends State {
-  rows: HeldRow[];
+  entries: HeldEntry[];
 }
 
 /** What there is of a feed, in numbers. */
@@ -67,7 +76,7 @@ const SCHEMA = `SELECT value FROM mq_meta WHERE name = 'schema'`;
 const CHUNKS = 'SELECT data FROM mq_blob WHERE blob_id = ? AND seq >= ? AND seq < ? ORDER BY seq';
 
 /** A page; the sizes are summed before any content is read, so that a page of large entries is not read only to be cut. */
-export function pageSql(descending: boolean): string {
+function pageSql(descending: boolean): string {
   const [beyond, order] = descending ? ['<', 'DESC'] : ['>', 'ASC'];
   return `SELECT e.position, e.atom_id, e.edited_at, e.has_author, e.deleted, e.media_type, e.media_size, e.xml
     FROM (SELECT s.feed_id, s.position, s.size, sum(s.size) OVER (ORDER BY s.position ${order}) AS total
@@ -119,8 +128,10 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
       const row = await one<{ position: number | string }>(POSITION, [feedId, key]);
       return row && Number(row.position);
     },
-    page: (feedId, { from, descending, limit, bytes }) =>
-      read(descending ? DESCENDING : ASCENDING, [feedId, from, limit, bytes, feedId]),
+    page: async (feedId, { from, descending, limit, bytes }) => {
+      const sql = descending ? DESCENDING : ASCENDING;
+      return (await read<HeldRow>(sql, [feedId, from, limit, bytes, feedId])).map(asHeld);
+    },
     async pageAt(feedId, { from, descending, limit, bytes }) {
       const sql = descending ? DESCENDING_AT : ASCENDING_AT;
       const rows = await read<PageAtRow>(sql, [feedId, from, limit, bytes, feedId, feedId]);
@@ -131,7 +142,7 @@ export function sqlQuestions(read: <R>(sql: string, bindings: unknown[]) => Prom
         head: Number(first.feed_head),
         floor: Number(first.feed_floor),
         edits: Number(first.feed_edits),
-        rows: rows.filter(isEntry),
+        entries: rows.filter(isEntry).map(asHeld),
       };
     },
     entry: (feed, key) => one<EntryRow>(ENTRY, [feed, key]),

@@ -1,8 +1,8 @@
 /** Pages from a replica, as far as it has come: the store says what that means for consumers. */
+import type { HeldEntry } from '../atom/model.js';
 import { Circuit } from './circuit.js';
 import type { Database } from './dialect.js';
 import type { State } from './questions.js';
-import type { HeldRow } from './rows.js';
 import type { Range } from './store.js';
 
 export class Replica {
@@ -35,7 +35,7 @@ export class Replica {
   }
 
   /** A page; undefined where the replica has not all of it, or cannot be asked. */
-  async page(feedId: number, range: Range): Promise<HeldRow[] | undefined> {
+  async page(feedId: number, range: Range): Promise<HeldEntry[] | undefined> {
     const seen = this.#seen.get(feedId);
     if (seen === undefined || !this.#circuit.enter()) return undefined;
     try {
@@ -45,7 +45,7 @@ export class Replica {
       this.#failed = false;
       const needed = range.descending ? seen.head : Math.min(seen.head, range.from + range.limit);
       const hasAll = page !== undefined && page.head >= needed && page.floor >= seen.floor && page.edits >= seen.edits;
-      return hasAll ? page.rows : undefined;
+      return hasAll ? page.entries : undefined;
     } catch (error) {
       this.#circuit.open();
       if (!this.#failed) this.#onError(error);

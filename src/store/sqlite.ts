@@ -4,9 +4,10 @@ import { appendJson } from './append-json.js';
 import { type Database, type Dialect, FLUSH_BYTES, type OpenOptions, type Trouble } from './dialect.js';
 import { type Marks, migrate, refuseNewer, upToDate } from './migrate.js';
 import { open } from './open.js';
-import { sqlQuestions } from './questions.js';
+import { type Questions, sqlQuestions } from './questions.js';
 import { APPEND, SQLITE_APPEND } from './sqlite-append.js';
 import { type SqliteDriver, sqlite3 } from './sqlite-driver.js';
+import { packedPage } from './sqlite-page.js';
 import { Wal } from './sqlite-wal.js';
 import { watchFile } from './sqlite-watch.js';
 import type { Append } from './store.js';
@@ -54,7 +55,7 @@ export async function openWith<Connection>(
     const marks = await readMarks(driver, reading);
     refuseNewer(marks, filename);
     if (options.asIs !== true && !upToDate(marks, sqlite)) await migrate(writer, sqlite);
-    return new Sqlite({ driver, filename, options, reader, reading }, writer);
+    return new Sqlite({ driver, filename, options, reader, reading, isUtf8: marks.isUtf8 }, writer);
   } catch (error) {
     if (reading !== undefined && reader !== writer) await reader.client.releaseConnection(reading);
     await Promise.all([writer.destroy(), reader.destroy()]);
@@ -69,6 +70,8 @@ interface Parts<Connection> {
   options: OpenOptions;
   reader: Knex;
   reading: Connection;
+  /** Its texts are kept in UTF-8; by whoever made the file they may be in UTF-16. */
+  isUtf8: boolean;
 }
 
 /** How often to look whether the log is still there, in milliseconds. */
@@ -79,7 +82,7 @@ class Sqlite<Connection> implements Database {
   readonly isRemote = false;
   readonly lanes = 1;
   readonly flushBytes = FLUSH_BYTES;
-  readonly questions = sqlQuestions(<R>(sql: string, bindings: unknown[]) => this.#all<R>(sql, bindings));
+  readonly questions: Questions;
   readonly pace = { busy: 1000, idle: 1000 };
   readonly #parts: Parts<Connection>;
   readonly #look: NodeJS.Timeout | undefined;
@@ -91,6 +94,9 @@ class Sqlite<Connection> implements Database {
     readonly writer: Knex,
   ) {
     this.#parts = parts;
+    const read = <R>(sql: string, bindings: unknown[]) => this.#all<R>(sql, bindings);
+    this.questions = sqlQuestions(read);
+    if (parts.isUtf8) this.questions.page = (feedId, range) => packedPage(read, feedId, range);
     this.#wal = new Wal(parts.filename);
     if (parts.reader === writer) return;
     this.#look = setInterval(() => {
@@ -261,16 +267,22 @@ async function setUp<Connection>(
   }
 }
 
-async function readMarks<Connection>(driver: SqliteDriver<Connection>, connection: Connection): Promise<Marks> {
-  const marks: Marks = { version: 0, append: '' };
-  const table = await driver.first(connection, `SELECT name FROM sqlite_schema WHERE name = 'mq_meta'`);
-  if (table === undefined) return marks;
+async function readMarks<Connection>(
+  driver: SqliteDriver<Connection>,
+  connection: Connection,
+): Promise<Marks & { isUtf8: boolean }> {
+  const file = await driver.first<{ encoding: string; meta: string | null }>(
+    connection,
+    `SELECT encoding, (SELECT name FROM sqlite_schema WHERE name = 'mq_meta') AS meta FROM pragma_encoding`,
+  );
+  const isUtf8 = file?.encoding === 'UTF-8';
+  if (!file?.meta) return { version: 0, append: '', isUtf8 };
   const row = await driver.first<{ version: string; append: string | null }>(
     connection,
     `SELECT value AS version, (SELECT value FROM mq_meta WHERE name = 'append') AS append
     FROM mq_meta WHERE name = 'schema'`,
   );
-  return { version: Number(row?.version ?? 0), append: row?.append ?? '' };
+  return { version: Number(row?.version ?? 0), append: row?.append ?? '', isUtf8 };
 }
 
 /** The result code without what extends it. */

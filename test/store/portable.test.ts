@@ -8,6 +8,7 @@ import { portableDialect } from '../../src/store/portable.js';
 import { builtQuestions } from '../../src/store/portable-questions.js';
 import { clearSome, pruneSome } from '../../src/store/retention.js';
 import { changeMetadata, reviseOne } from '../../src/store/revise.js';
+import { asHeld } from '../../src/store/rows.js';
 import { MIGRATIONS, metaTable } from '../../src/store/schema.js';
 import { append, entry } from './stores.js';
 
@@ -76,7 +77,7 @@ for (const [client, { lock, identifier, never, table }] of Object.entries(KINDS)
     await ask.removed();
     assert.equal(await ask.position(7, 'k'), 1);
     for (const descending of [false, true]) {
-      assert.deepEqual(await ask.page(7, { from: 0, descending, limit: 10, bytes: 1 }), [ENTRY]);
+      assert.deepEqual(await ask.page(7, { from: 0, descending, limit: 10, bytes: 1 }), [asHeld(ENTRY)]);
     }
     await ask.entry('f', 'k');
     await ask.categories(7, 5);

@@ -32,7 +32,7 @@ eachDatabase((kind) => {
         database.questions.pageAt = async (feedId, range) => {
           asked += 1;
           const page = await pageAt!(feedId, range);
-          served += page?.rows.length ?? 0;
+          served += page?.entries.length ?? 0;
           return page;
         };
         return database;
