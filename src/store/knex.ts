@@ -1,6 +1,6 @@
 /** The store on Knex: prepared questions for what is asked all the time, Knex's builder in transactions for the rest. */
 import type { Knex } from 'knex';
-import { now } from '../atom/ids.js';
+import { keyOfAtomId, now } from '../atom/ids.js';
 import type { Category, HeldEntry } from '../atom/model.js';
 import { HttpError } from '../http.js';
 import type { Observer } from '../observer.js';
@@ -151,7 +151,12 @@ export class KnexStore implements Store {
 
   async page(feedId: number, range: Range): Promise<HeldEntry[]> {
     const there = await this.#replica?.page(feedId, range);
-    return there ?? this.#attempts.run(() => this.#ask.page(feedId, range));
+    const page = there ?? (await this.#attempts.run(() => this.#ask.page(feedId, range)));
+    // Whoever is shown a page asks for what comes after its last entry; pages are read with one more than is shown.
+    for (const { atomId, position } of page.slice(-2)) {
+      this.#positions.set(`${feedId} ${keyOfAtomId(atomId)}`, position, 1);
+    }
+    return page;
   }
 
   async entry(feed: string, key: string): Promise<StoredEntry | undefined> {
