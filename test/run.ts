@@ -1,6 +1,9 @@
-/** The runner behind `npm test`: every compiled test file, by Node's own runner, and what was skipped before the totals. */
+/**
+ * The runner behind `npm test`: every compiled test file, by Node's own runner; before the totals, what was skipped, and which files took
+ * longest.
+ */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Transform } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -23,14 +26,32 @@ if (files.length === 0) {
 
 interface Event {
   type: string;
-  data: { name?: string; skip?: string | boolean; todo?: string | boolean; message?: string; nesting?: number };
+  data: {
+    name?: string;
+    file?: string;
+    skip?: string | boolean;
+    todo?: string | boolean;
+    message?: string;
+    nesting?: number;
+    details?: { duration_ms?: number };
+  };
 }
 
 /** How many tests were skipped, by the reason. */
 const skipped = new Map<string, number>();
 
-/** Passes events on, with the reasons for skips before the first of the totals. */
-const withSkips = new Transform({
+/** Milliseconds of the tests of each file. */
+const took = new Map<string, number>();
+
+/** What is said before the totals. */
+function* summary(): Generator<string> {
+  for (const [reason, count] of skipped) yield `skipped ${count}: ${reason}`;
+  const slowest = [...took].sort(([, a], [, b]) => b - a).slice(0, 10);
+  for (const [file, ms] of slowest) yield `${(ms / 1000).toFixed(1).padStart(6)} s: ${relative(here, file)}`;
+}
+
+/** Passes events on, with the summary before the first of the totals. */
+const withSummary = new Transform({
   objectMode: true,
   transform(event: Event, _, done) {
     const { type, data } = event;
@@ -38,14 +59,15 @@ const withSkips = new Transform({
       const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : (data.name ?? '');
       skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
     }
+    if (/^test:(pass|fail)$/.test(type) && data.nesting === 0 && data.file !== undefined) {
+      took.set(data.file, (took.get(data.file) ?? 0) + (data.details?.duration_ms ?? 0));
+    }
     if (type === 'test:fail' && data.todo === undefined) process.exitCode = 1;
     if (type === 'test:diagnostic' && data.nesting === 0 && /^tests \d/.test(data.message ?? '')) {
-      for (const [reason, count] of skipped) {
-        this.push({ type: 'test:diagnostic', data: { ...data, message: `skipped ${count}: ${reason}` } });
-      }
+      for (const message of summary()) this.push({ type: 'test:diagnostic', data: { ...data, message } });
     }
     done(null, event);
   },
 });
 
-run({ files, concurrency: 2, timeout: TIMEOUT }).pipe(withSkips).compose(new spec()).pipe(process.stdout);
+run({ files, concurrency: 2, timeout: TIMEOUT }).pipe(withSummary).compose(new spec()).pipe(process.stdout);
