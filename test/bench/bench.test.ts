@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { root } from '../doors/children.js';
 import { temporaryFolder } from '../fixture.js';
-import { growth, type Report, table, throughput } from './chart.js';
+import { growth, peers, type Report, throughput } from './chart.js';
+import { inReadme, tables } from './report.js';
+import type { Result } from './row.js';
 
 test('rows yield figures, and charts are made of them', () => {
   const file = join(temporaryFolder(), 'results.json');
@@ -18,5 +20,27 @@ test('rows yield figures, and charts are made of them', () => {
   for (const { name, ours } of report.results) assert.ok(ours.median > 0, name);
   assert.match(throughput(report), /^<svg [\s\S]*publish, 64 clients[\s\S]*<\/svg>\n$/);
   assert.match(growth({ ...report, results: [] }), /<\/svg>\n$/);
-  assert.match(table(report), /\| replay by one consumer \|/);
+  assert.match(tables(report), /\| replay by one consumer \|/);
+  assert.match(
+    inReadme('before <!-- measured --> old <!-- /measured --> after', report),
+    /^before .*npm run bench.* after$/s,
+  );
+});
+
+test('brokers are compared by a table and a chart that say what each acknowledges', () => {
+  const row = (name: string, median: number, acknowledges: string): Result => {
+    const ours = { median, min: median, max: median };
+    return { name: `peer ${name}`, against: '', unit: 'messages/s', less: false, ours, acknowledges };
+  };
+  const results = [
+    row('A, fsync: publish', 10, 'fsynced'),
+    row('A, fsync: replay', 20, 'fsynced'),
+    row('B, default: publish', 30, 'not fsynced'),
+  ];
+  const report: Report = { date: '2026-01-01', command: '', machine: {}, results };
+  assert.match(
+    tables(report),
+    /\| A, fsync \| 10\.0 \| 20\.0 \| fsynced \|\n\| B, default \| 30\.0 \| {2}\| not fsynced \|/,
+  );
+  assert.equal(peers(report).match(/opacity/g)?.length, 1);
 });

@@ -1,17 +1,21 @@
 /**
  * The benchmark: ratios against what is bare, in the same run, alternating, medians of several rounds.
  * `npm run bench -- [WORD…] [--rounds N] [--seconds N] [--entries N] [--quick] [--json FILE] [--peers] [--readme]`; words keep to
- * the rows whose names hold one, `--readme` renews results.json, results.md and the charts beside this file.
+ * the rows whose names hold one; `--readme` renews results.json, results.md and the charts beside this file and what the README says of
+ * them, and runs the rows that take long, too.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../doors/children.js';
-import { growth as growthChart, type Report, table, throughput } from './chart.js';
+import { growth as growthChart, peers as peersChart, type Report, throughput } from './chart.js';
 import { describe, diskRate } from './machine.js';
+import { inReadme, tables } from './report.js';
 import { lineOf, type Result, type Row, resultOf } from './row.js';
+import { rows as drivers } from './rows/drivers.js';
 import { rows as fronts } from './rows/front.js';
 import { rows as growth } from './rows/growth.js';
+import { rows as guards } from './rows/guards.js';
 import { rows as live } from './rows/live.js';
 import { rows as peers } from './rows/peers.js';
 import { rows as processes } from './rows/processes.js';
@@ -38,11 +42,15 @@ const rows = [
   ...(values.peers ? peers : []),
   ...publishing,
   ...reading,
+  ...drivers,
+  ...guards,
   ...fronts,
   ...processes,
   ...live,
   ...growth,
-].filter(({ name, byName }) => (positionals.length === 0 ? !byName : positionals.some((word) => name.includes(word))));
+].filter(({ name, byName }) =>
+  positionals.length === 0 ? values.readme || !byName : positionals.some((word) => name.includes(word)),
+);
 const stage = new Stage({
   seconds: Number(values.seconds),
   rounds: Number(values.rounds),
@@ -85,11 +93,14 @@ writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 if (values.readme) keep(report);
 process.exit();
 
-/** What the README shows is made of this, and kept beside the benchmark. */
+/** What the README shows, kept beside the benchmark. */
 function keep(report: Report): void {
   const folder = join(root, 'test/bench');
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(folder, 'throughput.svg'), throughput(report));
   writeFileSync(join(folder, 'growth.svg'), growthChart(report));
-  writeFileSync(join(folder, 'results.md'), table(report));
+  if (values.peers) writeFileSync(join(folder, 'peers.svg'), peersChart(report));
+  writeFileSync(join(folder, 'results.md'), tables(report));
+  const readme = join(root, 'README.md');
+  writeFileSync(readme, inReadme(readFileSync(readme, 'utf8'), report));
 }

@@ -1,4 +1,4 @@
-/** The charts of the README, made of the results as SVG: throughput as bars, growth as lines. They follow the reader's dark or light. */
+/** The charts of the README, made of the results as SVG: throughput and peers as bars, growth as lines. They follow the reader's dark or light. */
 import type { Result } from './row.js';
 
 export interface Report {
@@ -27,7 +27,7 @@ const STYLE = `
     }`;
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-const figure = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
+export const figure = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
 
 function document(title: string, description: string, height: number, parts: string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="t d">
@@ -100,6 +100,49 @@ export function throughput(report: Report): string {
   return document('AtomMQ beside the ceiling', words.join('; '), height, [...parts, footer(report, height - 6)]);
 }
 
+/** A group of bars for each work: ours and what people would use instead, by the same client. */
+export function peers({ results, ...report }: Report): string {
+  const works = [...new Set(results.flatMap(({ name }) => peerOf(name)?.work ?? []))];
+  const [left, wide, high] = [210, 400, 20];
+  const parts = [
+    text(
+      0,
+      40,
+      'messages of 500 bytes a second, by the same client; pale bars are not on the disk when they are acknowledged',
+      ' class="small"',
+    ),
+  ];
+  const words: string[] = [];
+  let y = 56;
+  for (const work of works) {
+    const rows = results.filter(({ name }) => peerOf(name)?.work === work);
+    const most = Math.max(...rows.map(({ ours }) => ours.median));
+    parts.push(text(0, y + 12, work, ' font-weight="600"'));
+    y += 20;
+    for (const { name, ours, acknowledges = '' } of rows) {
+      const { who } = peerOf(name)!;
+      const kind = who.startsWith('AtomMQ') ? 'ours' : 'peer';
+      const pale = /\bfsynced\b/.test(acknowledges) && !/not fsynced/.test(acknowledges) ? '' : ' opacity="0.4"';
+      const width = Math.max(1, Math.round((wide * ours.median) / most));
+      parts.push(
+        text(left - 8, y + 13, who, ' text-anchor="end" style="font-size:12px"'),
+        `<rect class="${kind}" x="${left}" y="${y + 3}" width="${width}" height="13" rx="2"${pale}/>`,
+        text(left + width + 6, y + 14, figure(ours.median), ' style="font-size:12px"'),
+      );
+      words.push(`${work}, ${who}: ${figure(ours.median)}`);
+      y += high;
+    }
+    y += 10;
+  }
+  return document('AtomMQ beside others', words.join('; '), y + 16, [...parts, footer({ results, ...report }, y + 10)]);
+}
+
+/** Who a row of a peer's is of, and what it does. */
+export function peerOf(name: string): { who: string; work: string } | undefined {
+  const [, who, work] = /^peer (.*?): (.*)$/.exec(name) ?? [];
+  return who === undefined || work === undefined ? undefined : { who, work };
+}
+
 /** Time by size, as a multiple of what it took at the smallest size. */
 export function growth(report: Report): string {
   const rows = report.results.filter(
@@ -148,30 +191,4 @@ export function growth(report: Report): string {
   const height = top + tall + 52;
   const words = rows.map(({ name }, i) => `${name}: ${factors[i]!.at(-1)![1].toFixed(2)}`);
   return document('What size costs', words.join('; '), height, [...parts, footer(report, height - 6)]);
-}
-
-/** The README's table. */
-export function table({ results }: Report): string {
-  const lines = results.map(({ name, against, unit, ours, bare, ratio, mark, floor, less, met, peakMiB }) => {
-    const than = less ? '≤' : '≥';
-    const marks = [
-      ...(mark === undefined ? [] : [`${than} ${mark}`]),
-      ...(floor === undefined ? [] : [`${than} ${floor.toLocaleString('en')}`]),
-    ];
-    const cells = [
-      name,
-      `${figure(ours.median)} ${unit}`,
-      bare === undefined ? '' : `${figure(bare.median)} (${against})`,
-      ratio === undefined ? '' : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
-      `${marks.join(', ')}${met === false ? ', missed' : ''}`,
-      peakMiB === undefined ? '' : `${peakMiB} MiB`,
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
-  return [
-    '| work | ours | ceiling | ratio | mark | memory |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...lines,
-    '',
-  ].join('\n');
 }

@@ -13,7 +13,7 @@ export interface Row {
   acknowledges?: string;
   /** Less is better: milliseconds. */
   less?: true;
-  /** Only where it is asked for by its name: it takes long. */
+  /** Only where it is asked for by its name, or all is: it takes long. */
   byName?: true;
   /** A sentence where something is missing that it needs. */
   measure(stage: Stage): Promise<Figures | string>;

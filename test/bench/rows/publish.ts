@@ -12,14 +12,16 @@ import { ATOM, entryOf, type Figures, type Stage } from '../stage.js';
 const run = promisify(execFile);
 const ENTRIES = 1000;
 
-async function publish(stage: Stage, feeds: string[]): Promise<Figures> {
-  const server = await stage.server('publish');
+/** By 64 clients. */
+export async function publish(stage: Stage, feeds: string[], database = 'publish'): Promise<Figures> {
+  const server = await stage.server(database);
   const paths = feeds.map((feed) => `/atommq/feed=${feed}`);
   return stage.againstBare(server, { method: 'POST', paths, headers: ATOM, body: entryOf(), clients: 64 });
 }
 
-async function alone(stage: Stage): Promise<Figures> {
-  const server = await stage.server('publish');
+/** By one client. */
+export async function alone(stage: Stage, database = 'publish'): Promise<Figures> {
+  const server = await stage.server(database);
   const work = { port: server.port, method: 'POST' as const, headers: ATOM, body: entryOf(), clients: 1 };
   const figures = await stage.compare(
     async (seconds) => (await load({ ...work, paths: ['/atommq/feed=alone'], seconds })).rate,
@@ -64,7 +66,7 @@ export const rows: Row[] = [
     mark: 0.35,
     measure: (stage) => publish(stage, sixteen),
   },
-  { name: 'publish, 1 client', against: 'append + fdatasync', mark: 0.5, measure: alone },
+  { name: 'publish, 1 client', against: 'append + fdatasync', mark: 0.5, measure: (stage) => alone(stage) },
   {
     name: 'batch of 1,000 entries',
     against: 'raw sqlite3 inserts',
