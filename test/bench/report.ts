@@ -59,12 +59,14 @@ function peersTable(results: Result[]): string {
 /** Between these in the README. */
 const [BEGIN, END] = ['<!-- measured -->', '<!-- /measured -->'];
 
-/** The README with the date, the machine and the command of these results. */
-export function inReadme(readme: string, { date, machine, command }: Report): string {
+/** The README with the date, the machine and the command of these results, and the chart of peers where they have been measured. */
+export function inReadme(readme: string, { date, machine, command, results }: Report): string {
   const { processor, cores, memoryGiB, node, fileSystem, fdatasyncs } = machine;
   const where = `${cores} cores of ${processor}, ${memoryGiB} GiB, Node ${node}, ${fileSystem}, ${figure(Number(fdatasyncs))} \`fdatasync\`s a second`;
   const said = `Measured on ${date.slice(0, 10)} (${where}) by \`${command}\`.`;
+  const peers = results.some(({ name }) => peerOf(name) !== undefined);
+  const chart = peers ? '![Beside others](test/bench/peers.svg)\n\n' : '';
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (from === -1 || to === -1) throw new Error(`the README has no ${BEGIN} and ${END}`);
-  return `${readme.slice(0, from)}${BEGIN}\n${said}\n${readme.slice(to)}`;
+  return `${readme.slice(0, from)}${BEGIN}\n${chart}${said}\n${readme.slice(to)}`;
 }
