@@ -91,7 +91,7 @@ ${forms([
 
 function heading(view: FeedView, title: string, name: string): Html {
   return html`<div class="heading"${attributes({ lang: view.language })}><h1>${title}</h1>${
-    title !== name && html`<p class="mono">${name}</p>`
+    title.toLowerCase() !== name && html`<p class="mono">${name}</p>`
   }${view.subtitle !== undefined && html`<p>${view.subtitle}</p>`}</div>`;
 }
 

@@ -86,7 +86,7 @@ function tableRow(root: string, row: Row): Html {
   const total = rateOfHour(row);
   const data = { 'data-feed': name, 'data-head': head, 'data-counts': rate.counts.join(' ') };
   return html`<tr${attributes(data)}>
-<th scope="row"><a href="${href}">${title?.trim() || name}</a>${title?.trim() && title !== name && html` <small>${name}</small>`}</th>
+<th scope="row"><a href="${href}">${title?.trim() || name}</a>${title?.trim() && title.trim().toLowerCase() !== name && html` <small>${name}</small>`}</th>
 <td class="number" data-entries="">${count(entriesOf(row))}</td>
 <td class="number wide" data-bytes="">${size(bytes)}</td>
 <td class="rate"><span data-rate="">${total === 0 ? 'none' : `${count(total)}`}</span> ${sparkline(rate.counts)}</td>

@@ -100,9 +100,8 @@ eachDoor((at) => {
   });
 
   test('a bus that holds nothing says how to publish, and so does a feed that is not there', async () => {
-    const { href: first } = new URL(`${at().base}/feed=hello`);
     for (const [page, url] of [
-      [empty, first],
+      [empty, `${at().base}/feed=hello`],
       [(await get('/feed=none')).text, `${at().base}/feed=none`],
     ] as const) {
       const line = /<code>curl -d (.*?)<\/code>/.exec(page)?.[1]?.replaceAll('&#39;', "'");

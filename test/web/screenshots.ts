@@ -57,7 +57,7 @@ async function spreadOverAnHour(filename: string): Promise<void> {
         const ago = 3400e6 * (1 - position / head) ** (0.6 + 0.35 * (feed_id % 3)) + 2e6 * (feed_id + 1);
         await trx('mq_entry')
           .where({ feed_id, position })
-          .update({ published_at: Math.round(now - ago) });
+          .update({ published_at: Math.round(now - ago), edited_at: Math.round(now - ago) });
       }
     }
   });

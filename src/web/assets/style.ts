@@ -58,7 +58,7 @@ table.feeds{width:100%;border-collapse:separate;border-spacing:0;background:var(
 .feeds th,.feeds td{padding:.6rem 1rem;text-align:start;border-bottom:1px solid var(--line);font-weight:400;vertical-align:middle}
 .feeds tbody tr:last-child>*{border-bottom:0}
 .feeds thead th{font-size:.8125rem;color:var(--muted);font-weight:550}
-.feeds thead a{color:inherit;text-decoration:none}.feeds thead a:hover{text-decoration:underline}
+.feeds thead a{color:inherit;text-decoration-color:var(--line)}.feeds thead a:hover{text-decoration-color:currentcolor}
 .feeds [aria-sort]{color:var(--text)}.feeds [aria-sort]>a::after{content:" ↓"}.feeds [aria-sort=ascending]>a::after{content:" ↑"}
 .feeds tbody th a{font-weight:600;text-decoration:none}.feeds tbody th a:hover{text-decoration:underline}
 .feeds .number{text-align:end}
@@ -106,7 +106,7 @@ main,.top,.bottom{padding-inline:.9rem}
 .wide,.spark,.hour,.rate{display:none}
 .feeds th,.feeds td{padding:.6rem .7rem}
 .when{white-space:normal}
-.publish{grid-template-columns:1fr}.inline{width:100%}.inline label:not(.hidden){width:100%}.inline input,.inline select{flex:1 1 7rem;width:6rem;max-width:none}
+.publish{grid-template-columns:1fr}.inline{width:100%}.inline label:not(.hidden){width:100%}.inline input,.inline select{flex:1 1 7rem;width:6rem;max-width:none}.inline input:has(~select){flex-basis:100%}
 .entry{grid-template-columns:minmax(0,1fr)}.entry>.facts{grid-column:1;text-align:start}
 dl.facts>div{grid-template-columns:5.5rem minmax(0,1fr)}
 .crumbs [aria-current]{max-width:14rem}}
