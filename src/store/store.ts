@@ -259,13 +259,24 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Most characters of an error that are worth a place in a log. */
+const MOST_WORDS = 300;
+
 /**
  * The database cannot do it now: locked for too long, away, full, or read-only. Nothing was stored, except perhaps
  * where it went away in the middle and was not back before the deadline: then the entry's id tells when it is sent again.
  */
 export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
-    super('The database does not answer.', { cause });
+    super(`The database does not answer: ${wordsOf(cause)}`, { cause });
     this.name = 'StoreUnavailable';
   }
+}
+
+/** What the database or its driver said, for the log: without the statement that Knex puts before it, which has values in it. */
+function wordsOf(cause: unknown): string {
+  const { message, sqlMessage } = (cause ?? {}) as { message?: unknown; sqlMessage?: unknown };
+  const words = String(sqlMessage ?? message ?? cause);
+  const at = sqlMessage === undefined ? words.lastIndexOf(' - ') : -1;
+  return words.slice(at < 0 ? 0 : at + 3).slice(0, MOST_WORDS);
 }

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Knex from 'knex';
-import { makeApp } from '../../src/app.js';
+import { makeApp, ROUTES } from '../../src/app.js';
 import { AtomMQ } from '../../src/bus.js';
 import { resolveSettings } from '../../src/config.js';
 import { answering } from '../../src/failure.js';
@@ -89,6 +89,12 @@ test('traceparent: what W3C takes, and nothing else', () => {
     `${good}, ${good}`,
   ])
     assert.equal(traceOf(bad), undefined, bad);
+});
+
+test('every route of the table is one to count by', () => {
+  for (const route of Object.keys(ROUTES)) {
+    assert.equal(routeOf(route.replace('=NAME', '=a').replace(/NAME|ID/g, 'b')), route);
+  }
 });
 
 /** An application of a few answers behind the access log, and the records of it. */
@@ -191,6 +197,19 @@ test('an error of ours names its request in the answer and in the log', async ()
     told.map(([, id]) => id),
     ['r-500', 'r-503'],
   );
+});
+
+test('the log has what the database said, without the statement and its values', () => {
+  const said = (cause: unknown) => new StoreUnavailable(cause).message;
+  const full = 'could not extend file "base/5/16414": No space left on device';
+  assert.equal(
+    said(new Error(`insert into "x" values ('a secret - 1') - ${full}`)),
+    `The database does not answer: ${full}`,
+  );
+  const mysql = Object.assign(new Error('insert …'), { sqlMessage: "The table 'a - b' is full" });
+  assert.equal(said(mysql), "The database does not answer: The table 'a - b' is full");
+  assert.equal(said(new Error('x'.repeat(1000))).length, 330);
+  assert.match(said(undefined), /undefined$/);
 });
 
 test('ready while the database is there, away, and of another schema', async () => {

@@ -61,7 +61,7 @@ const postgres: DatabaseKind = {
 const mariadb: DatabaseKind = {
   name: 'MariaDB',
   needs: ['mariadbd', 'mariadb-install-db', 'openssl'],
-  server: once(startMariadb),
+  server: once(() => startMariadb()),
   async create() {
     const { port } = await mariadb.server!();
     const name = nextName();
@@ -133,22 +133,25 @@ export function asUser(user: string, folder: string): string[] {
   return ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
 }
 
-/** @param durability settings; nothing is lost without fsync as long as the machine itself goes on */
-export async function startPostgres(durability = ['fsync=off']): Promise<DatabaseServer> {
-  const folder = openFolder();
+/**
+ * @param settings in place of those of tests: nothing is lost without fsync as long as the machine itself goes on
+ * @param folder where its files go
+ */
+export async function startPostgres(settings = ['fsync=off'], folder = openFolder()): Promise<DatabaseServer> {
   const data = openSubfolder(folder, 'data');
   // An ordering of names that is not by bytes, as many servers have it.
   const locale = ['--encoding=UTF8', '--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en-US'];
   const made = ['-A', 'trust', '-U', 'atommq', '--no-sync', ...locale];
   initialise('postgres', data, (at, as) => [...as, postgresProgram('initdb'), '-D', at, ...made]);
   chmodSync(data, 0o700);
-  return runPostgres(data, folder, durability);
+  return runPostgres(data, folder, settings);
 }
 
 async function runPostgres(data: string, folder: string, durability = ['fsync=off']): Promise<DatabaseServer> {
   const as = asUser('postgres', data);
   const port = await freePort();
-  const { certificate, key } = makeCertificate(folder, 'postgres');
+  const { certificate, key } = makeCertificate(folder);
+  asUser('postgres', key);
   const tls = ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
   const settings = [...tls, ...durability, `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1'];
   const argv = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
@@ -173,8 +176,8 @@ export async function startStandby(primary: DatabaseServer): Promise<DatabaseSer
   return standby;
 }
 
-async function startMariadb(): Promise<DatabaseServer> {
-  const folder = openFolder();
+/** @param more options, and `folder` where its files go */
+export async function startMariadb(more: string[] = [], folder = openFolder()): Promise<DatabaseServer> {
   const data = openSubfolder(folder, 'data');
   const root = ['--auth-root-authentication-method=normal', '--skip-test-db'];
   const install = ['mariadb-install-db', '--no-defaults'];
@@ -182,9 +185,10 @@ async function startMariadb(): Promise<DatabaseServer> {
   const as = asUser('mysql', data);
   // Temporary tables of two servers in one folder would have the same names.
   const scratch = openSubfolder(folder, 'tmp');
-  const common = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${scratch}`];
+  const common = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${scratch}`, ...more];
   const port = await freePort();
-  const { certificate, key } = makeCertificate(folder, 'mysql');
+  const { certificate, key } = makeCertificate(folder);
+  asUser('mysql', key);
   const argv = [
     ...common,
     `--ssl-cert=${certificate}`,
@@ -227,14 +231,13 @@ function initialise(user: string, data: string, command: (at: string, as: string
   runProgram(['cp', '-a', `${template}/.`, data]);
 }
 
-/** A certificate and its key for whom the server runs as. */
-function makeCertificate(folder: string, user: string): { certificate: string; key: string } {
+/** A certificate for a name, signed by itself, and its key, as files. */
+export function makeCertificate(folder: string, name = 'localhost'): { certificate: string; key: string } {
   const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   runProgram(['openssl', 'req', '-x509', ...algorithm, ...subject, '-keyout', key, '-out', certificate]);
   chmodSync(key, 0o600);
-  asUser(user, key);
   return { certificate, key };
 }
 

@@ -1,11 +1,14 @@
 /** A whole bus is moved between databases: the same to its consumers, and the same by count and digest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Knex } from 'knex';
 import { AtomMQ } from '../../src/bus.js';
 import { parseDatabase } from '../../src/config/database.js';
 import { resolveSettings } from '../../src/config.js';
 import { openDatabase } from '../../src/store/dialect.js';
 import { RawBus } from '../../src/store/transfer.js';
+import { RawClients } from '../../src/store/transfer-clients.js';
+import type { Side } from '../../src/transfer/clients.js';
 import { compare, copyBus } from '../../src/transfer/copy.js';
 import { type Client, inProcess } from '../fixture.js';
 import { atommq, killedAt, resultOf } from './command.js';
@@ -70,6 +73,10 @@ async function fill(database: string): Promise<{ media: string; deleted: string;
     await ask('PUT', '/feed=said', { body: feed, headers: atom });
     await post('dropped', '<title>dropped</title>');
     await ask('DELETE', '/feed=dropped');
+    const desk = await bus.tokens();
+    await desk.create({ name: 'Jörg ✓', permissions: ['read', 'publish'], feeds: ['gr*'], lifetime: 1e6 });
+    const { view } = await desk.create({ name: 'gone', permissions: ['admin'] });
+    await desk.revoke(view.id);
     return { media, deleted, pruned };
   });
 }
@@ -88,11 +95,39 @@ async function answers(database: string): Promise<{ status: number; body: string
   });
 }
 
-async function raw<T>(names: string[], work: (...buses: RawBus[]) => Promise<T>): Promise<T> {
+/** The rows of tokens and subscriptions, but for the numbers that a database gives to feeds. */
+function clientsOf(database: string) {
+  return raw([database], async (bus) => {
+    const feeds = await bus!.bus.feeds();
+    return { tokens: await bus!.clients.tokens(), subscriptions: await bus!.clients.subscriptions(feeds) };
+  });
+}
+
+/** A subscription as the hub keeps it, with the id of its feed. */
+function subscribe(database: string, feed: string, callback: string, more: Record<string, unknown> = {}) {
+  return changed(database, async (knex) => {
+    const [row] = await knex('mq_feed').where({ name: feed }).select('feed_id');
+    await knex('mq_subscription').insert({
+      ...{ subscription_id: callback.padEnd(43, '-'), topic: `http://h/atommq/feed=${feed}`, base: 'http://h/atommq' },
+      ...{ feed, callback, secret: 'Geheimnis ✓', created_at: 1e15, lease_until: 2e15, position: 0 },
+      feed_id: row?.feed_id ?? 77,
+      ...more,
+    });
+  });
+}
+
+/** Does something to a database by hand. */
+async function changed(name: string, work: (knex: Knex) => Promise<unknown>): Promise<void> {
+  const database = await openDatabase(parseDatabase(name), resolveSettings({ file: false }).settings);
+  await work(database.writer);
+  await database.close();
+}
+
+async function raw<T>(names: string[], work: (...sides: Side[]) => Promise<T>): Promise<T> {
   const { settings } = resolveSettings({ file: false });
   const databases = await Promise.all(names.map((name) => openDatabase(parseDatabase(name), settings)));
   try {
-    return await work(...databases.map(({ writer }) => new RawBus(writer)));
+    return await work(...databases.map(({ writer }) => ({ bus: new RawBus(writer), clients: new RawClients(writer) })));
   } finally {
     for (const database of databases) await database.close();
   }
@@ -104,8 +139,39 @@ for (const from of places) {
       const source = await from.create();
       const target = await to.create();
       const { media, deleted, pruned } = await fill(source);
+      // Numbers of feeds are others there.
+      await withBus(target, (_, bus) => bus.publish('theirs', { title: 'a feed of the target’s own' }));
+      await subscribe(target, 'theirs', 'https://theirs.example/');
+      await subscribe(source, 'full', 'https://a.example/', {
+        position: 17,
+        failures: 2,
+        failing_since: 1e15,
+        dead: 1,
+      });
+      await subscribe(source, 'full', 'https://b.example/', { position: 50, pending_id: 'x', pending_at: 1e15 });
+      await subscribe(source, 'said', 'https://removed.example/', { feed_id: 77, position: 9 });
+      await subscribe(source, 'none', 'https://none.example/');
       const ran = copy(source, target);
       assert.equal(ran.status, 0, ran.stderr);
+      const { tokens, subscriptions } = await clientsOf(source);
+      assert.deepEqual(tokens.length, 2);
+      const there = await clientsOf(target);
+      assert.deepEqual(there.tokens, tokens);
+      const [theirs, copied] = [
+        there.subscriptions.filter(({ feed }) => feed === 'theirs'),
+        there.subscriptions.filter(({ feed }) => feed !== 'theirs'),
+      ];
+      assert.deepEqual([theirs.length, copied], [1, subscriptions]);
+      await withBus(target, (ask) => ask('DELETE', '/feed=theirs'));
+      assert.deepEqual(
+        copied.map(({ callback, position }) => [callback, position]),
+        [
+          ['https://a.example/', 17],
+          ['https://b.example/', 50],
+          ['https://none.example/', 0],
+          ['https://removed.example/', 0],
+        ],
+      );
       const { feeds, entries, written, media: blobs, differences } = resultOf(ran);
       // Of 51 entries in the first feed six were pruned before the last five came.
       assert.deepEqual(
@@ -134,7 +200,8 @@ for (const from of places) {
       });
       const back = await from.create();
       assert.equal(copy(target, back).status, 0);
-      await raw([target, back], async (a, b) => assert.deepEqual(await compare(a!, b!), []));
+      await raw([target, back], async (a, b) => assert.deepEqual(await compare(a!.bus, b!.bus), []));
+      assert.deepEqual(await clientsOf(back), await clientsOf(target));
     });
 
     test(`a copy from ${from.name} to ${to.name} that was killed is taken up, and one of a bus that went on follows it`, async () => {
@@ -237,16 +304,47 @@ test('a difference is found: in an entry, a category, a media resource, in what 
     const database = await openDatabase(parseDatabase(spoilt), settings);
     await database.writer.raw(sql);
     await database.close();
-    const differences = await raw([source, spoilt], (a, b) => compare(a!, b!));
+    const differences = await raw([source, spoilt], (a, b) => compare(a!.bus, b!.bus));
     assert.ok(differences.length > 0, sql);
     assert.match(differences[0]!.what, said, sql);
   }
   // What is missing or stale comes with the next copy, in this process as well.
   await raw([source, target], async (a, b) => {
-    const { written } = await copyBus(a!, b!);
+    const { written } = await copyBus(a!.bus, b!.bus);
     assert.equal(written, 47);
-    assert.deepEqual(await compare(a!, b!), []);
+    assert.deepEqual(await compare(a!.bus, b!.bus), []);
   });
+});
+
+test('tokens and subscriptions follow the source, what was revoked stays so, and what differs is told', async () => {
+  const [source, target] = [newFile(), newFile()];
+  await fill(source);
+  await subscribe(source, 'full', 'https://stays.example/', { position: 20 });
+  await subscribe(source, 'full', 'https://ends.example/');
+  assert.equal(copy(source, target).status, 0);
+  const [first] = await withBus(source, async (_, bus) => (await bus.tokens()).list());
+  await changed(source, async (knex) => {
+    await knex('mq_subscription').where({ callback: 'https://ends.example/' }).delete();
+    await knex('mq_subscription').update({ position: 30 });
+  });
+  await subscribe(source, 'said', 'https://comes.example/');
+  assert.equal(copy(source, target).status, 0);
+  assert.deepEqual(await clientsOf(target), await clientsOf(source));
+  await withBus(source, async (_, bus) => (await bus.tokens()).revoke(first!.id));
+  assert.equal(copy(source, target).status, 0);
+  assert.deepEqual(await clientsOf(target), await clientsOf(source));
+  await changed(source, (knex) => knex('mq_token').update({ revoked_at: 0 }));
+  const undone = copy(source, target);
+  assert.equal(undone.status, 1);
+  assert.match(undone.stderr, new RegExp(`atommq: the token ${first!.id} is another\n`));
+  assert.ok((await clientsOf(target)).tokens.every(({ revoked_at }) => revoked_at > 0));
+  await changed(target, (knex) =>
+    knex('mq_token')
+      .where({ token_id: first!.id })
+      .update({ hash: 'x'.repeat(43) }),
+  );
+  const other = copy(source, target);
+  assert.deepEqual([other.status, other.stderr.includes(`the target has another token ${first!.id}`)], [1, true]);
 });
 
 test('databases that are not there, are missing or are the same', () => {

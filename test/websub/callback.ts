@@ -1,5 +1,6 @@
 /** A subscriber for tests: a real HTTP server that confirms what it is asked for and keeps what it is sent. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** One request as a callback got it. */
@@ -16,21 +17,29 @@ export interface Got {
 /** How a callback answers; undefined leaves the answer to the callback, which agrees to everything. */
 export type Behaviour = (got: Got, response: ServerResponse) => boolean | undefined | Promise<boolean | undefined>;
 
+/** A certificate and its key as PEM. */
+export interface Tls {
+  cert: Buffer;
+  key: Buffer;
+}
+
 export class Callback {
   readonly verifications: Got[] = [];
   readonly deliveries: Got[] = [];
   /** Answers by itself where it returns true. */
   behave: Behaviour = () => undefined;
   readonly #server: Server;
+  readonly #origin: string;
 
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      void this.#take(request, response);
-    });
+  private constructor(tls: Tls | undefined) {
+    const take = (request: IncomingMessage, response: ServerResponse) => void this.#take(request, response);
+    this.#server = tls === undefined ? createServer(take) : createSecureServer(tls, take);
+    this.#origin = tls === undefined ? 'http://127.0.0.1' : 'https://localhost';
   }
 
-  static async listen(port = 0): Promise<Callback> {
-    const callback = new Callback();
+  /** @param tls with it the callback is at `https://localhost` */
+  static async listen(port = 0, tls?: Tls): Promise<Callback> {
+    const callback = new Callback(tls);
     await new Promise<void>((resolve) => callback.#server.listen(port, '127.0.0.1', resolve));
     return callback;
   }
@@ -40,7 +49,7 @@ export class Callback {
   }
 
   url(path = '/callback'): string {
-    return `http://127.0.0.1:${this.port}${path}`;
+    return `${this.#origin}:${this.port}${path}`;
   }
 
   /** The ids of the entries of all deliveries, in the order in which they came; those that were refused as well. */
