@@ -56,17 +56,16 @@ function peersTable(results: Result[]): string {
   ].join('\n');
 }
 
-/** Between these in the README. */
-const [BEGIN, END] = ['<!-- measured -->', '<!-- /measured -->'];
+/** The README's paragraph about the results before. */
+const PARAGRAPH = /^Measured on .*?(?=\n\n)/ms;
+const PEERS = '![Beside others](test/bench/peers.svg)';
 
 /** The README with the date, the machine and the command of these results, and the chart of peers where they have been measured. */
 export function inReadme(readme: string, { date, machine, command, results }: Report): string {
+  if (!PARAGRAPH.test(readme)) throw new Error('the README has no paragraph that begins with "Measured on"');
   const { processor, cores, memoryGiB, node, fileSystem, fdatasyncs } = machine;
   const where = `${cores} cores of ${processor}, ${memoryGiB} GiB, Node ${node}, ${fileSystem}, ${figure(Number(fdatasyncs))} \`fdatasync\`s a second`;
   const said = `Measured on ${date.slice(0, 10)} (${where}) by \`${command}\`.`;
-  const peers = results.some(({ name }) => peerOf(name) !== undefined);
-  const chart = peers ? '![Beside others](test/bench/peers.svg)\n\n' : '';
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (from === -1 || to === -1) throw new Error(`the README has no ${BEGIN} and ${END}`);
-  return `${readme.slice(0, from)}${BEGIN}\n${chart}${said}\n${readme.slice(to)}`;
+  const showsPeers = readme.includes(PEERS) || results.every(({ name }) => peerOf(name) === undefined);
+  return readme.replace(PARAGRAPH, () => (showsPeers ? said : `${PEERS}\n\n${said}`));
 }
