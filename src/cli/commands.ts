@@ -13,7 +13,8 @@ const OTHERS: Command[] = [
     usage: SHELLS.join('|'),
     words: [1, 1],
     completes: [SHELLS],
-    options: [],
+    flags: [URL_FLAG],
+    options: SERVER,
     notes: 'Names of feeds are asked of the server, by ATOMMQ_URL or the configuration in the folder where one is.',
     examples: [
       ['source <(atommq completion bash)', 'in ~/.bashrc'],

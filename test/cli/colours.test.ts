@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { AtomMQ } from '../../src/bus.js';
 import { paintFor } from '../../src/cli/colour.js';
+import { resolveSettings } from '../../src/config.js';
+import { openDatabase } from '../../src/store/dialect.js';
 import { newFolder } from '../client/server.js';
 import { atommq, CLEAN } from '../transfer/command.js';
 import { BIN, closeAll, Terminal } from './terminal.js';
@@ -86,15 +88,9 @@ test('a database that does not open is one line that says what to do, for every 
   const held = join(folder, 'held.db');
   const text = join(folder, 'text.db');
   spawnSync('/bin/sh', ['-c', `yes text | head -c 5000 > "${text}"`]);
-  const { writer } = await (async () => {
-    const { openDatabase } = await import('../../src/store/dialect.js');
-    const { settings } = (await import('../../src/config.js')).resolveSettings({
-      file: false,
-      set: { database: held },
-    });
-    return openDatabase(settings.database, settings);
-  })();
-  const lock = await writer.transaction();
+  const { settings } = resolveSettings({ file: false, set: { database: held } });
+  const database = await openDatabase(settings.database, settings);
+  const lock = await database.writer.transaction();
   await lock.raw('PRAGMA user_version = 0');
   const CASES: [words: string[], advice: RegExp][] = [
     [['prune', '--database', '/nope/x.db'], /does its folder exist, and may this user write there\?$/],
@@ -125,6 +121,6 @@ test('a database that does not open is one line that says what to do, for every 
     }
   } finally {
     await lock.rollback();
-    await writer.destroy();
+    await database.close();
   }
 });

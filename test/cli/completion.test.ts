@@ -55,7 +55,7 @@ const SHELLS: [shell: string, command: string[], begin: string][] = [
   [
     'zsh',
     ['zsh', '-f', '-i'],
-    'PS1="rea""dy> "; autoload -U compinit; compinit -u -D; source <(atommq completion zsh)',
+    'PS1="rea""dy> "; autoload -U compinit; compinit -u -D; setopt interactivecomments; source <(atommq completion zsh)',
   ],
 ];
 
@@ -75,7 +75,8 @@ for (const [shell, command, begin] of SHELLS) {
         .replace(/ /g, '(\\u001b\\[\\d*m)* (\\u001b\\[\\d*m)*');
       await terminal.until(new RegExp(sign), from);
       const done = terminal.shown.length;
-      terminal.type('\u0003');
+      // The line becomes a comment, since what is interrupted may have no prompt after it.
+      terminal.type('\u0001#\r');
       await terminal.until(/ready> /, done);
     }
     terminal.type('test -e made; echo made=$?; exit\r');
@@ -86,14 +87,14 @@ for (const [shell, command, begin] of SHELLS) {
 
 test('fish completes them too', { skip: unlessThere('fish') }, () => {
   const asked = LINES.filter(([typed]) => !typed.includes('=')).map(([typed, line]) => ({ typed, line }));
-  const script = `atommq completion fish | source\n${asked.map(({ typed }) => `complete -C 'atommq ${typed}' | string replace -r '\\t.*' ''; echo --`).join('\n')}`;
+  const script = `atommq completion fish | source\n${asked.map(({ typed }) => `complete -C 'atommq ${typed}' | string replace -r '\\t.*' ''; echo =====`).join('\n')}`;
   const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], {
     cwd: folder,
     env: { ...CLEAN, ...env },
     encoding: 'utf8',
   });
   assert.equal(stderr, '');
-  const answers = stdout.split('--\n');
+  const answers = stdout.split('=====\n');
   for (const [i, { typed, line }] of asked.entries()) {
     const last = line
       .replaceAll('\\', '')

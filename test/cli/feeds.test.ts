@@ -14,7 +14,7 @@ before(async () => {
   server = await Server.start();
   const client = connect(server.url);
   const [one] = await client.feed('orders').publish([
-    { title: 'one \u001b[31m red', content: 'first\u001b[2J' },
+    { title: 'one \u009b31m red', content: 'first\u009b2J' },
     {
       title: 'two',
       content: { type: 'html', value: '<p>A &amp; b</p>' },
@@ -78,9 +78,9 @@ test('show shows an entry by its id, its UUID, first and last, in each form', ()
   for (const which of ['first', first, first.replace('urn:uuid:', '')]) {
     const shown = output(['show', 'orders', which]);
     // What others wrote does not steer the terminal.
-    assert.doesNotMatch(shown, /\u001b/);
-    assert.match(shown, /^Title: +one {2}?\[31m red$/m);
-    assert.match(shown, /\n\nfirst \[2J\n$/);
+    assert.doesNotMatch(shown, /\u009b/);
+    assert.match(shown, /^Title: +one {2}31m red$/m);
+    assert.match(shown, /\n\nfirst 2J\n$/);
   }
   assert.equal((JSON.parse(output(['show', 'orders', first, '--json'])) as { id: string }).id, first);
   assert.equal(output(['show', 'orders', 'last', '--format', 'ndjson']).split('\n').length, 2);
