@@ -6,7 +6,6 @@ import {
   type CloudEvent,
   type EventData,
   faultOf,
-  SOURCE_SCHEME,
   TYPE_SCHEME,
   textsOf,
 } from './cloudevent.js';

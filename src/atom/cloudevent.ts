@@ -18,9 +18,8 @@ export interface EventData {
   text: string;
 }
 
-/** The schemes of the categories that say what an event is and where it comes from. */
+/** The scheme of the category that says what an event is. */
 export const TYPE_SCHEME = `${CLOUDEVENTS}:type`;
-export const SOURCE_SCHEME = `${CLOUDEVENTS}:source`;
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'];
 /** The attributes of the specification that are strings, and no empty ones. */

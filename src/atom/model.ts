@@ -8,6 +8,8 @@ export const APP = 'http://www.w3.org/2007/app';
 export const TOMBSTONES = 'http://purl.org/atompub/tombstones/1.0';
 /** The namespace of the element in which an entry keeps the attributes of the CloudEvent that it was made of. */
 export const CLOUDEVENTS = 'urn:atommq:cloudevents';
+/** The scheme of the category that says where an event comes from. */
+export const SOURCE_SCHEME = `${CLOUDEVENTS}:source`;
 
 /**
  * An entry as its publisher sent it, cut into what the server needs to make it its own.

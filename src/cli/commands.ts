@@ -1,5 +1,5 @@
 /** The one table of commands: what each takes, what its help says, and where it is. */
-import { COMMON, type Command, type Flag } from './command.js';
+import { COMMON, type Command, type Flag, SERVER, URL_FLAG } from './command.js';
 import { CLIENTS } from './commands/clients.js';
 import { DATABASES } from './commands/databases.js';
 import { SERVING } from './commands/serving.js';

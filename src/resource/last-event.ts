@@ -1,6 +1,7 @@
 /** `lastEventId`, by which readers of http-feeds (http-feeds.org) say how far they have come. */
-import { atomIdOfEvent, SOURCE_SCHEME } from '../atom/cloudevent.js';
+import { atomIdOfEvent } from '../atom/cloudevent.js';
 import { keyOfAtomId } from '../atom/ids.js';
+import { SOURCE_SCHEME } from '../atom/model.js';
 import { HttpError } from '../http.js';
 import type { Feed } from '../store/store.js';
 import type { Context } from './context.js';

@@ -1,7 +1,7 @@
 /** Which entries have which categories: a dictionary of categories for each feed, and the entries that have one. */
 import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { Category } from '../atom/model.js';
+import { type Category, SOURCE_SCHEME } from '../atom/model.js';
 import { insertAll } from './insert.js';
 
 /** So many keys of one statement: it takes a bounded number of bindings. */
@@ -50,18 +50,22 @@ export async function addTags(trx: Knex.Transaction, feedId: number, tagged: Tag
   await insertAll(trx, 'mq_tag', tags, 100);
 }
 
-/** Takes the tags of some entries away, and what no entry is tagged with any more out of the dictionary, under the lock of their feed. */
+/**
+ * Takes the tags of some entries away, and what no entry is tagged with any more out of the dictionary, under the lock of their feed.
+ * Sources of events stay: by them a reader goes on after an event that is gone, of which it knows no more than the id.
+ */
 export async function removeTags(trx: Knex.Transaction, feedId: number, from: number, to: number): Promise<void> {
-  const going = () =>
-    trx('mq_tag').where({ feed_id: feedId }).where('position', '>=', from).where('position', '<=', to);
-  const keys: string[] = await going().distinct().pluck('category_key');
+  const tags = () => trx('mq_tag').where({ feed_id: feedId }).where('position', '>=', from).where('position', '<=', to);
+  const keys: string[] = await tags().distinct().pluck('category_key');
   if (keys.length === 0) return;
-  await going().delete();
+  await tags().delete();
   for (let i = 0; i < keys.length; i += MOST_KEYS) {
     const some = keys.slice(i, i + MOST_KEYS);
     const rest = trx('mq_tag').where({ feed_id: feedId }).whereIn('category_key', some);
     const used = new Set<string>(await rest.distinct().pluck('category_key'));
     const unused = some.filter((key) => !used.has(key));
-    if (unused.length > 0) await trx('mq_category').where({ feed_id: feedId }).whereIn('category_key', unused).delete();
+    if (unused.length === 0) continue;
+    const going = trx('mq_category').where({ feed_id: feedId }).whereIn('category_key', unused);
+    await going.where((one) => one.whereNull('scheme').orWhereNot('scheme', SOURCE_SCHEME)).delete();
   }
 }

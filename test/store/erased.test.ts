@@ -1,6 +1,7 @@
 /** What a deletion leaves behind: nothing of what was published, in any table. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { SOURCE_SCHEME } from '../../src/atom/model.js';
 import { RawBus } from '../../src/store/transfer.js';
 import { eachDatabase } from './databases.js';
 import { append, entry, type OpenStore, openStore } from './stores.js';
@@ -32,6 +33,15 @@ eachDatabase((kind) => {
     const revised = { xml: '<entry/>', hasAuthor: false, categories: [category('both')] };
     await store.revise({ feed: 'people', key: second!.key, at: second!.at + 10, change: () => revised });
     assert.deepEqual(await terms('people'), ['both']);
+  });
+
+  test('the source of an event stays, by which a reader goes on', async () => {
+    const { store } = open;
+    const source = { term: '/inventory', scheme: SOURCE_SCHEME, label: undefined };
+    const event = entry('urn:e:0', 't', { categories: [source, category('jane')] });
+    await store.append([append('events', [event])]);
+    await store.revise({ feed: 'events', key: event.key, at: event.at + 10, change: () => undefined });
+    assert.deepEqual(await terms('events'), ['/inventory']);
   });
 
   test('and with retention', async () => {
