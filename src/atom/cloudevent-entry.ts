@@ -12,7 +12,7 @@ import {
 import { linkable } from './iri.js';
 import { readJson } from './json-text.js';
 import { essenceOf } from './media-type.js';
-import { ATOM, CLOUDEVENTS } from './model.js';
+import { ATOM, CLOUDEVENTS, SOURCE_SCHEME } from './model.js';
 import { atom, type Element, kindOfType, readTree } from './tree.js';
 import { escapeAttribute, escapeText } from './xml.js';
 

@@ -15,7 +15,7 @@ import { assertUnavailable, idsIn, publish, serve, until } from './serve.js';
 
 const MIB = 1024 * 1024;
 /** Of a disk, in MiB. */
-const SIZE = 160;
+const SIZE = 200;
 /** By database: how large entries are, and a server with its files in a folder. MariaDB keeps large ones apart, and ends over them. */
 const ON_DISK: Record<string, { bytes: number; start(folder: string): Promise<DatabaseServer> }> = {
   PostgreSQL: {
