@@ -7,24 +7,16 @@ export interface HostOptions {
   baseUrl?: string | undefined;
   /** The address that is listened on; undefined where a web server is in front, which chooses by the name itself. */
   host?: string | undefined;
-  /** Whoever asks must show who they are, which a page from elsewhere cannot. */
-  authenticates?: boolean | undefined;
 }
 
 /**
  * By the names in `allowedHosts`, and those that always go: addresses and localhost. Where none are named it depends: a
- * server that listens to its own machine alone and asks nobody who they are would otherwise be open to every page that
- * a browser on this machine shows.
+ * server that listens to its own machine alone would otherwise be open to every page that a browser on this machine shows.
  * @returns undefined where every host will do
  */
-export function hostRule({
-  allowedHosts,
-  baseUrl,
-  host,
-  authenticates,
-}: HostOptions): ((host: string) => boolean) | undefined {
+export function hostRule({ allowedHosts, baseUrl, host }: HostOptions): ((host: string) => boolean) | undefined {
   if (allowedHosts.includes('*')) return undefined;
-  const isAtRisk = host !== undefined && isLoopback(host) && authenticates !== true;
+  const isAtRisk = host !== undefined && isLoopback(host);
   if (allowedHosts.length === 0 && !isAtRisk) return undefined;
   const names = new Set(allowedHosts.filter((name) => !name.startsWith('*.')).map((name) => nameOf(name)));
   const endings = allowedHosts.filter((name) => name.startsWith('*.')).map((name) => name.slice(1));
