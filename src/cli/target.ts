@@ -94,7 +94,7 @@ export function explainAny(error: unknown, url: string): unknown {
       `${url}: ${message} Those who run the server say who may do what (access); is it the right user?`,
     );
   }
-  if (status === 404 || status === 405) {
+  if (status === 200 || status === 404 || status === 405) {
     return new Failed(
       `${url}: ${status} ${sentence(message)} Is that the address of a bus, such as http://host/atommq (--url)?`,
     );

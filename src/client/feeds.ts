@@ -1,4 +1,5 @@
 /** Which feeds a bus has, and how far they have come. */
+import { Refused } from './errors.js';
 import { type OnRetry, type RetryOptions, retrying } from './retry.js';
 import type { Transport } from './transport.js';
 
@@ -46,9 +47,13 @@ export class Feeds {
     this.#onRetry = options.onRetry;
   }
 
-  /** The names of all feeds that may be read, from the service document. */
+  /**
+   * The names of all feeds that may be read, from the service document.
+   * @throws Refused with the status 200 where something else answers there
+   */
   async names(options: AskOptions): Promise<string[]> {
     const text = await this.#ask('/?format=atom', options);
+    if (!/<service[\s>]/.test(text)) throw new Refused(200, { detail: 'The answer is not a service document.' });
     return Array.from(text.matchAll(/<collection href="[^"]*\/feed=([^"/]+)"/g), ([, name]) =>
       decodeURIComponent(name!.replaceAll('&#39;', "'").replaceAll('&amp;', '&')),
     );

@@ -14,7 +14,7 @@ test('rows yield figures, and charts are made of them', () => {
   const file = join(temporaryFolder(), 'results.json');
   const rows = ['publish, 64 clients, one', 'batch of 1,000 entries,', 'by start_after', 'replay by', 'not in cache'];
   const flags = ['--rounds', '1', '--seconds', '0.2', '--entries', '5000', '--json', file];
-  execFileSync(process.execPath, [join(root, 'dist/test/bench/bench.js'), ...rows, ...flags], { timeout: 120_000 });
+  execFileSync(process.execPath, [join(root, 'dist/test/bench/bench.js'), ...rows, ...flags], { timeout: 600_000 });
   const report: Report = JSON.parse(readFileSync(file, 'utf8'));
   // Both drivers read pages; and a row for memory.
   assert.equal(report.results.length, rows.length + 2);

@@ -25,6 +25,8 @@ import { type Figures, Stage } from './stage.js';
 
 // The servers of test/store end with us, not with a test.
 process.env.ATOMMQ_BENCH = 'yes';
+// Told to end, it ends them as well.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -111,7 +111,7 @@ const REFUSED: [string, string[], number, RegExp][] = [
   ],
   [
     'nobody there',
-    ['feeds', '--url', 'http://127.0.0.1:1'],
+    ['feeds', '--url', 'http://127.0.0.1:2'],
     1,
     /ECONNREFUSED\. Is the server running \(atommq serve\)/,
   ],
