@@ -31,7 +31,7 @@ import { KnexStore, type StoreOptions, type Transaction } from './store/knex.js'
 import { Publisher } from './store/publisher.js';
 import { Replica } from './store/replica.js';
 import type { DatabaseSettings } from './store/store.js';
-import type { Subscription } from './store/subscription.js';
+import { type ReadPage, type SubscriptionView, viewSubscription } from './views.js';
 import { type HubSettings, type OpenHub, openHub } from './websub/open.js';
 
 export type { AccessRule } from './access/access.js';
@@ -41,6 +41,7 @@ export type { EntryView } from './atom/object.js';
 export { ConfigError } from './config.js';
 export type { OnError } from './failure.js';
 export { type App, HttpError, HttpRequest, type HttpResponse } from './http.js';
+export type { ReadPage, SubscriptionView } from './views.js';
 
 /** What of the configuration makes a bus; the rest is for gateways. */
 export interface BusSettings
@@ -324,35 +325,4 @@ export class AtomMQ {
 async function accessLogAt(target: string | undefined): Promise<AccessLog | undefined> {
   if (target === undefined || target === 'off') return undefined;
   return (await import('./guard/access-log.js')).openAccessLog(target);
-}
-
-/** A WebSub subscription for a program. */
-export interface SubscriptionView {
-  topic: string;
-  /** May be known to its subscriber alone. */
-  callback: string;
-  state: 'active' | 'failing' | 'dead';
-  since: Date;
-  leaseUntil: Date;
-  /** The position up to which everything has been delivered. */
-  position: number;
-  /** Deliveries that failed since the last that did not, and what was wrong with the latest. */
-  failures: number;
-  error: string | undefined;
-}
-
-function viewSubscription({ topic, callback, createdAt, leaseUntil, progress }: Subscription): SubscriptionView {
-  const { position, failures, error, dead } = progress;
-  const state = dead ? 'dead' : failures > 0 ? 'failing' : 'active';
-  const times = { since: new Date(createdAt / 1000), leaseUntil: new Date(leaseUntil / 1000) };
-  return { topic, callback, state, ...times, position, failures, error };
-}
-
-/** A page of entries for a program. */
-export interface ReadPage {
-  entries: EntryView[];
-  /** The id to go on after. */
-  after: string | undefined;
-  /** There was nothing more. */
-  upToDate: boolean;
 }

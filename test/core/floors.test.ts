@@ -41,7 +41,9 @@ const MAY: Record<string, string[]> = {
   gateway: ['http.ts', 'problem.ts'],
   config: ['store/store.ts', 'store/dialects.ts', 'resource/policy.ts', 'access'],
   'config.ts': ['config', 'store/store.ts'],
+  'views.ts': ['atom', 'store/subscription.ts'],
   'bus.ts': [
+    'views.ts',
     'http.ts',
     'observer.ts',
     'failure.ts',
