@@ -99,11 +99,6 @@ function stringData(text: string): EventData {
 
 const BEYOND_XML = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** Whether a request carries an event in its fields (HTTP binding §3.1): no event is without this one. */
-export function hasEventFields(headers: Record<string, string | undefined>): boolean {
-  return headers['ce-specversion'] !== undefined;
-}
-
 /**
  * An event in the fields of a request, with its data as the body.
  * @param contentType as it was sent
