@@ -1,5 +1,5 @@
 /** Our own long-running servers: the HTTP gateway, and the FastCGI pool that web servers are put in front of. */
-import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { httpClient } from '../client.js';
 import { freePort, openFolder, root, type Server, startServer, untilItAnswers } from './children.js';
@@ -42,12 +42,24 @@ export async function startFastCgi(options: DoorOptions): Promise<{ server: Serv
     '--workers',
     '2',
   ]);
+  await untilItListens(socket, server);
+  return { server, socket };
+}
+
+/** Resolves when somebody takes connections on a socket, or when its server has ended: the file is there before that. */
+export async function untilItListens(path: string, server: Server): Promise<void> {
   let over = false;
   void server.ended.then(() => {
     over = true;
   });
-  while (!over && !existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
-  return { server, socket };
+  const isTaken = () =>
+    new Promise<boolean>((resolve) => {
+      const socket = connect(path, () => {
+        socket.destroy();
+        resolve(true);
+      }).on('error', () => resolve(false));
+    });
+  while (!over && !(await isTaken())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function atommq(options: DoorOptions, flags: string[]): Server {

@@ -1,7 +1,7 @@
 /** Behind nginx: FastCGI over kept connections and over new ones, and HTTP. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { httpClient } from '../client.js';
+import { type Ask, httpClient } from '../client.js';
 import { freePort, openFolder, type Server, startServer, untilItAnswers } from './children.js';
 import { configured } from './configure.js';
 import type { Door, DoorKind } from './door.js';
@@ -80,8 +80,13 @@ http {
     arguments: ['-c', main, '-p', folder, '-e', join(folder, 'error.log')],
     logs: [join(folder, 'error.log')],
   });
-  const ask = httpClient(port);
-  await untilItAnswers(ask, { nginx, atommq });
+  const plain = httpClient(port);
+  await untilItAnswers(plain, { nginx, atommq });
+  // Why nginx got no answer is said in its log alone.
+  const ask: Ask = async (...question) => {
+    const answer = await plain(...question);
+    return answer.status === 502 ? { ...answer, text: `${answer.text}\n${nginx.log()}\n${atommq.log()}` } : answer;
+  };
   return {
     name,
     pid: nginx.pid,

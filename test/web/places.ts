@@ -1,8 +1,9 @@
 /** Where a browser meets the pages: our HTTP server, and nginx with FastCGI; both go away and come back. */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server } from '../client/server.js';
 import { openFolder, openSubfolder, type Server as Process, root, startServer } from '../doors/children.js';
+import { untilItListens } from '../doors/gateways.js';
 import { fastCgiAt, open } from '../doors/nginx.js';
 
 export interface Place {
@@ -37,11 +38,7 @@ const nginx: PlaceKind = {
         environment: { ATOMMQ_DATABASE: database },
         cwd: folder,
       });
-      let over = false;
-      void atommq.ended.then(() => {
-        over = true;
-      });
-      while (!over && !existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
+      await untilItListens(socket, atommq);
     };
     await start();
     const door = await open('nginx, FastCGI', 'nginx-fastcgi.conf', fastCgiAt(socket), atommq!);
