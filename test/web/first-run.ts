@@ -65,15 +65,18 @@ try {
     server = spawn('sh', ['-c', `exec ${begin}`], { cwd: clone, env: environment, stdio: 'ignore' });
     await until(async () => (await fetch(`http://127.0.0.1:${port}/atommq/health/ready`)).ok);
   });
+  const send = () => shell(publish.replaceAll('8080', String(port)), folder);
+  await step('curl publishes', send);
   const browser = await launch();
   try {
     const page = await browser.newPage();
     await step('the page of the feed, open in Chromium', async () => {
       await page.goto(`http://localhost:${port}/atommq/feed=widgets`);
+      await page.locator('.live.on').waitFor();
     });
-    await step('curl publishes, and the entry is on the page, live', async () => {
-      shell(publish.replaceAll('8080', String(port)), folder);
-      await page.getByText('allo').first().waitFor();
+    await step('curl publishes once more, and the entry is on the page, live', async () => {
+      send();
+      await page.locator('.entry', { hasText: 'allo' }).nth(1).waitFor();
     });
   } finally {
     await browser.close();
