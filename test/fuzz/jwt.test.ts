@@ -84,7 +84,8 @@ test('headers and claims of every kind under signatures of others', async (t) =>
       `${head}.${encode(said)}.${signature}`,
       `${encode(fields)}.${payload}.`,
     ]) {
-      assert.equal(await statusOf(token), 401, token);
+      // Chance finds the good header, too.
+      assert.equal(await statusOf(token), token === tokens[which] ? 200 : 401, token);
     }
     assert.deepEqual(errors, []);
   });
