@@ -16,6 +16,8 @@ export interface RenderedPage extends Representation {
   empty: boolean;
   /** Entries that come do not change it. */
   final: boolean;
+  /** The address of the page after it, where that one is as final. */
+  ahead: string | undefined;
 }
 
 /** An entry as it was answered, and what its feed was like before it was read. */
@@ -42,6 +44,8 @@ export interface EventBatch {
 
 /** So many batches of events are kept, each of a quarter of a megabyte at most. */
 const EVENT_BATCHES = 64;
+/** So many addresses are kept that pages have led to. */
+const LEADS = 64;
 /** What a kept page weighs besides its body. */
 const OVERHEAD = 1000;
 
@@ -51,6 +55,8 @@ export class PageCache {
   /** Pages that are being made, by address and the state of the feed that they show. */
   readonly #rendering = new Map<string, Promise<RenderedPage>>();
   readonly #events = new Lru<Promise<EventBatch>>(EVENT_BATCHES);
+  /** Where pages have led of late. */
+  readonly #leads = new Lru<true>(LEADS);
 
   /** @param bytes most bytes of rendered pages and entries kept in memory */
   constructor(bytes: number) {
@@ -81,6 +87,13 @@ export class PageCache {
       );
     }
     return rendering;
+  }
+
+  /** Remembers where a page leads; returns whether another one led to it, so that somebody reads page after page. */
+  leads(address: string, ahead: string): boolean {
+    const readsOn = this.#leads.get(address) !== undefined;
+    this.#leads.set(ahead, true, 1);
+    return readsOn;
   }
 
   /**

@@ -20,7 +20,7 @@ const RETRY = { headers: { 'retry-after': '1' } };
 
 /** What is asked for, and how. */
 interface Asked {
-  request: HttpRequest;
+  request: Pick<HttpRequest, 'base' | 'query'>;
   name: string;
   /** The address of the feed, without query. */
   url: string;
@@ -51,21 +51,23 @@ export async function readFeed(
   if (wait === undefined) {
     // What most requests get: as it was answered before.
     const kept = request.headers['a-im'] === undefined ? context.pages.get(keyOf(asked), feed) : undefined;
-    return kept === undefined ? (await answer(context, feed, asked)).response : respond(request, kept);
+    if (kept === undefined) return (await answer(context, request, feed, asked)).response;
+    readAhead(context, feed, asked, kept);
+    return respond(request, kept);
   }
   const response = await awaitNews(context, request, feed, wait, (newest) =>
-    answer(context, newest, { ...asked, now: feed.head }),
+    answer(context, request, newest, { ...asked, now: feed.head }),
   );
   if (preferredWait(request.headers) === undefined) return response;
   return { ...response, headers: { ...response.headers, 'preference-applied': `wait=${wait}` } };
 }
 
 /** The answer by the feed as it stands. */
-async function answer(context: Context, feed: Feed, asked: Asked): Promise<Polled> {
+async function answer(context: Context, request: HttpRequest, feed: Feed, asked: Asked): Promise<Polled> {
   const { pages } = context;
-  const { request } = asked;
   const key = keyOf(asked);
   const page = await pages.page(key, feed, () => render(context, feed, asked));
+  readAhead(context, feed, asked, page);
   const since = request.headers['a-im'] === undefined ? undefined : deltaBase(request.headers, page);
   if (since !== undefined) {
     const delta = await pages.page(`${key} +${since}`, feed, () => render(context, feed, asked, since));
@@ -79,6 +81,20 @@ async function answer(context: Context, feed: Feed, asked: Asked): Promise<Polle
 function keyOf({ request, self, format, now }: Asked): string {
   const key = format.suffix === '' ? self : `${self} ${format.suffix}`;
   return now !== undefined && request.query.get('start_after') === 'now' ? `${key} @${now}` : key;
+}
+
+/** For who reads page after page, the next one is made while this one is on its way. */
+function readAhead(context: Context, feed: Feed, asked: Asked, { ahead }: RenderedPage): void {
+  if (ahead === undefined) return;
+  const following = { ...asked, self: ahead };
+  const key = keyOf(following);
+  if (!context.pages.leads(keyOf(asked), key)) return;
+  const make = () => {
+    const request = { base: asked.request.base, query: new URL(ahead).searchParams };
+    return render(context, feed, { ...following, request });
+  };
+  // What goes wrong here goes wrong again when it is asked for.
+  context.pages.page(key, feed, make).catch(() => {});
 }
 
 /**
@@ -126,13 +142,14 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
   const last = entries.at(-1);
   const to = last?.position ?? from;
   const more = descending ? last !== undefined && to > feed.floor + 1 : to < feed.head;
+  const next = more && last !== undefined ? linkTo(url, query, { start_after: last.atomId }) : undefined;
   const links = [
     { rel: 'self', href: self },
     // Discovery (WebSub §4): by header fields, and by links in the documents.
     ...(hub === undefined ? [] : [{ rel: 'hub', href: hub }]),
     { rel: 'first', href: linkTo(url, query, {}) },
     { rel: 'last', href: linkTo(url, query, { start_at: 'last' }) },
-    ...(more && last !== undefined ? [{ rel: 'next', href: linkTo(url, query, { start_after: last.atomId }) }] : []),
+    ...(next === undefined ? [] : [{ rel: 'next', href: next }]),
   ];
   const modified = entries.reduce(
     (newest, { editedAt }) => Math.max(newest, editedAt),
@@ -172,6 +189,8 @@ async function render(context: Context, feed: Feed, asked: Asked, since?: number
     floor: lowestOf(stretch, to),
     empty: entries.length === 0,
     final,
+    // Only to what is whole: the end of a feed would be made in vain.
+    ahead: !descending && to + limit < feed.head ? next : undefined,
   };
 }
 

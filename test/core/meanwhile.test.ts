@@ -1,68 +1,7 @@
 /** What happens to a feed between two looks at the database by one request: it shows one state or the other, no mixture. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeApp } from '../../src/app.js';
-import { resolveSettings } from '../../src/config.js';
-import { Live } from '../../src/live/live.js';
-import type { Context } from '../../src/resource/context.js';
-import { PageCache } from '../../src/resource/pages.js';
-import { Policies } from '../../src/resource/policy.js';
-import { openDatabase } from '../../src/store/dialect.js';
-import { KnexStore } from '../../src/store/knex.js';
-import { Publisher } from '../../src/store/publisher.js';
-import { type Client, inProcess, temporaryFolder } from '../fixture.js';
-
-interface Held {
-  ask: Client;
-  store: KnexStore;
-  /** Is called once, before the next page is read. */
-  before: (work: () => Promise<unknown>) => void;
-}
-
-async function withHook(work: (held: Held) => Promise<void>): Promise<void> {
-  const { settings } = resolveSettings({ env: { ATOMMQ_DATABASE: join(temporaryFolder(), 'bus.db') } });
-  const store = new KnexStore(await openDatabase(settings.database, settings), settings);
-  let hook: (() => Promise<unknown>) | undefined;
-  const hooked = new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        const waiting = name === 'page' || name === 'readBlob' ? hook : undefined;
-        if (waiting !== undefined) {
-          hook = undefined;
-          await waiting();
-        }
-        return Reflect.apply(value, target, args);
-      };
-    },
-  });
-  const policies = new Policies([]);
-  const context: Context = {
-    store: hooked,
-    publisher: new Publisher(store, 1e6),
-    pages: new PageCache(1e6),
-    policies,
-    live: new Live(store, settings),
-    settings,
-  };
-  try {
-    const ask = inProcess(makeApp(context, console.error));
-    for (const id of ['a', 'b', 'c']) {
-      await ask('POST', '/feed=f', { body: `<entry><id>urn:x:${id}</id><title>${id}</title></entry>` });
-    }
-    await work({
-      ask,
-      store,
-      before: (next) => {
-        hook = next;
-      },
-    });
-  } finally {
-    await store.close();
-  }
-}
+import { withHook } from './hooked.js';
 
 /** The titles of a page's entries, without its own. */
 const titles = (body: string) =>
