@@ -50,7 +50,9 @@ export const atomMQ: PeerKind = {
   ways: [{ name: 'SQLite', acknowledges: 'committed and fsynced (the only way)' }],
   async start(_, folder, clients) {
     const port = await freePort();
-    const flags = ['--port', `${port}`, '--database', join(folder, 'bus.db'), '--page-size', '1000'];
+    // Of pages it keeps fewer than are replayed, so that each is read from the database, as the others' are.
+    const cache = ['--cache-bytes', String(4 * 1024 * 1024)];
+    const flags = ['--port', `${port}`, '--database', join(folder, 'bus.db'), '--page-size', '1000', ...cache];
     const { command, args } = pinned('server', process.execPath, [join(root, 'bin/atommq'), ...flags]);
     const server = startServer({ command, arguments: args, cwd: folder });
     await untilItAnswers(httpClient(port), { server }, '/atommq/health/ready');
