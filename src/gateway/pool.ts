@@ -76,6 +76,8 @@ class Pool {
   readonly #parts: Parts | undefined;
   readonly #serving = new Set<Worker>();
   readonly #leaving = new Set<Worker>();
+  /** Until each of those that do not listen yet does, or has ended. */
+  readonly #starting = new Set<Promise<Worker | undefined>>();
   #failures = 0;
   #stopping = false;
   #ready = false;
@@ -144,7 +146,15 @@ class Pool {
   }
 
   /** A worker that listens; undefined when it ended before it did. */
-  #fork(): Promise<Worker | undefined> {
+  async #fork(): Promise<Worker | undefined> {
+    const starting = this.#start();
+    this.#starting.add(starting);
+    const worker = await starting;
+    this.#starting.delete(starting);
+    return worker;
+  }
+
+  #start(): Promise<Worker | undefined> {
     const worker = cluster.fork();
     // Not when it has ended: what it said last may still be on its way then.
     worker.once('disconnect', () => this.#parts?.ended(worker));
@@ -197,6 +207,8 @@ class Pool {
 
   /** Puts a new worker in the place of each, and lets the old one go only when the new one listens. */
   async #replaceAll(): Promise<void> {
+    // One that has begun already has what was before.
+    await Promise.all(this.#starting);
     for (const old of [...this.#serving]) {
       if (this.#stopping) return;
       const worker = await this.#fork();

@@ -11,7 +11,7 @@ export interface Meddling {
   answer?: (method: string, headers: IncomingHttpHeaders, path: string) => number | undefined;
   /** Hands an answer on only when it is complete. */
   buffer?: boolean;
-  /** Cuts an answer off after so many milliseconds with 504. */
+  /** Cuts answers that wait for something off after so many milliseconds with 504. */
   cut?: number;
 }
 
@@ -31,12 +31,14 @@ export async function meddlingProxy(port: number, meddling: Meddling): Promise<P
     }
     const changed = { headers, path: url, ...meddling.request?.(headers, url) };
     const onward = httpRequest({ host: '127.0.0.1', port, method, ...changed, agent: false });
-    const timer =
-      meddling.cut === undefined ? undefined : setTimeout(() => onward.destroy(new Error('cut')), meddling.cut);
+    // By what is asked: on a machine that is busy any answer may take as long.
+    const waits = /\bwait=/.test(String(headers.prefer)) || headers.accept?.includes('text/event-stream');
+    const cut = waits ? meddling.cut : undefined;
+    const timer = cut === undefined ? undefined : setTimeout(() => onward.destroy(new Error('cut')), cut);
     onward.on('response', async (response) => {
       const fields = meddling.response?.(response.headers, url) ?? response.headers;
       try {
-        if (meddling.buffer === true || meddling.cut !== undefined) {
+        if (meddling.buffer === true || cut !== undefined) {
           const pieces: Buffer[] = [];
           for await (const piece of response) pieces.push(piece);
           outgoing.writeHead(response.statusCode!, fields).end(Buffer.concat(pieces));

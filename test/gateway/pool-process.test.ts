@@ -70,7 +70,6 @@ function childrenOf(pid: number): number[] {
   return children === '' ? [] : children.split(' ').map(Number);
 }
 
-/** The process that answered. */
 /** The worker that answers: over FastCGI, unless the gateway is another. */
 async function ask(where: string | number, uri = '/atommq/x', gateway = 'fastcgi'): Promise<number> {
   if (gateway === 'http')
@@ -112,6 +111,24 @@ test('a path: mode, workers of their own, SIGHUP without a lost request, SIGTERM
   pool.child.kill('SIGTERM');
   assert.equal(await pool.exited, 0);
   assert.equal(existsSync(path), false);
+});
+
+test('a worker that is starting when SIGHUP comes is replaced as well', async () => {
+  const path = join(temporaryFolder(), 's');
+  const pool = run(['fastcgi', path]);
+  await says(pool, /ready at fastcgi:/);
+  // The second one has begun, and does not go on until the signal has been heard.
+  await until(() => childrenOf(pool.child.pid!).length === 2);
+  const before = childrenOf(pool.child.pid!);
+  process.kill(before[1]!, 'SIGSTOP');
+  pool.child.kill('SIGHUP');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  process.kill(before[1]!, 'SIGCONT');
+  await says(pool, /all workers replaced/);
+  assert.equal(childrenOf(pool.child.pid!).filter((pid) => before.includes(pid)).length, 0);
+  assert.equal(childrenOf(pool.child.pid!).length, 2);
+  pool.child.kill('SIGTERM');
+  assert.equal(await pool.exited, 0);
 });
 
 test('workers that are killed are replaced, all at once as well', async () => {
