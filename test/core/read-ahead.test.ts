@@ -33,10 +33,7 @@ test('page after page', () =>
     assert.deepEqual(from, [0, 2, 4, 6]);
     // What was read ahead is as it would have been.
     const again = await ask('GET', '/feed=f?page_size=2&start_after=urn:x:d&x=1');
-    assert.equal(
-      third.body.replaceAll('urn:x:d&amp;x=1', 'urn:x:d'),
-      again.body.replaceAll('urn:x:d&amp;x=1', 'urn:x:d'),
-    );
+    assert.equal(third.body, again.body.replace('&amp;x=1', ''));
   }));
 
 test('pages in no order', () =>
